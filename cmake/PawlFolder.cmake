@@ -1,0 +1,52 @@
+# One library a folder. pawl_folder(NAME DEPENDS folders... LIBRARIES externals...)
+#   src/NAME/*.cc            -> library pawl_NAME
+#   src/NAME/*_test.cc       -> executable NAME_test, one CTest entry
+#   src/NAME/*_fuzz.cc       -> one libFuzzer target each, with -DPAWL_FUZZ=ON
+# DEPENDS is the whole truth about which folders NAME may include: the layering test reads it.
+include(GoogleTest)
+set_property(GLOBAL PROPERTY PAWL_LAYERS "")
+
+function(pawl_folder name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES;TEST_DEPENDS;TEST_LIBRARIES" ${ARGN})
+  set(dir ${CMAKE_CURRENT_SOURCE_DIR}/${name})
+  file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cc)
+  file(GLOB tests CONFIGURE_DEPENDS ${dir}/*_test.cc)
+  file(GLOB fuzzers CONFIGURE_DEPENDS ${dir}/*_fuzz.cc)
+  list(REMOVE_ITEM sources ${tests} ${fuzzers} ${dir}/main.cc)
+
+  list(TRANSFORM ARG_DEPENDS PREPEND pawl_ OUTPUT_VARIABLE depends)
+  if(sources)
+    add_library(pawl_${name} STATIC ${sources})
+    target_include_directories(pawl_${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
+    target_link_libraries(pawl_${name} PUBLIC ${depends} ${ARG_LIBRARIES} Threads::Threads)
+  else()
+    add_library(pawl_${name} INTERFACE)
+    target_include_directories(pawl_${name} INTERFACE ${CMAKE_CURRENT_SOURCE_DIR})
+    target_link_libraries(pawl_${name} INTERFACE ${depends} ${ARG_LIBRARIES} Threads::Threads)
+  endif()
+  string(REPLACE ";" "," depends_text "${ARG_DEPENDS}")
+  string(REPLACE ";" "," test_depends_text "${ARG_TEST_DEPENDS}")
+  set_property(GLOBAL APPEND PROPERTY PAWL_LAYERS "${name}:${depends_text}:${test_depends_text}")
+
+  if(PAWL_TESTS AND tests AND NOT PAWL_FUZZ)
+    list(TRANSFORM ARG_TEST_DEPENDS PREPEND pawl_ OUTPUT_VARIABLE test_depends)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE pawl_${name} ${test_depends} ${ARG_TEST_LIBRARIES}
+                                               GTest::gmock GTest::gtest_main)
+    add_test(NAME ${name} COMMAND ${name}_test)
+  endif()
+  if(PAWL_FUZZ)
+    foreach(fuzzer ${fuzzers})
+      get_filename_component(target ${fuzzer} NAME_WE)
+      add_executable(${target} ${fuzzer})
+      target_link_libraries(${target} PRIVATE pawl_${name} -fsanitize=fuzzer)
+    endforeach()
+  endif()
+endfunction()
+
+# Writes the declared layers where tests/layering reads them.
+function(pawl_write_layers)
+  get_property(layers GLOBAL PROPERTY PAWL_LAYERS)
+  list(JOIN layers "\n" text)
+  file(WRITE ${CMAKE_BINARY_DIR}/layers.txt "${text}\n")
+endfunction()

@@ -1,0 +1,120 @@
+// Attribute values: DynamoDB's ten types, as plain data.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/assert.h"
+#include "item/number.h"
+
+namespace pawl::item {
+
+class Value;
+
+// Attribute name -> value, in byte order of the names: deterministic wherever it is seen. An item is a map.
+using Map = std::map<std::string, Value, std::less<>>;
+using List = std::vector<Value>;
+using Item = Map;
+
+struct String {
+  std::string text;  // valid UTF-8
+  friend auto operator<=>(const String&, const String&) = default;
+};
+struct Binary {
+  std::string bytes;
+  friend auto operator<=>(const Binary&, const Binary&) = default;
+};
+struct Null {
+  friend auto operator<=>(const Null&, const Null&) = default;
+};
+// Sets are sorted, without duplicates, and never empty in a stored item.
+struct StringSet {
+  std::vector<std::string> members;
+  bool operator==(const StringSet&) const = default;
+};
+struct NumberSet {
+  std::vector<Number> members;
+  bool operator==(const NumberSet&) const = default;
+};
+struct BinarySet {
+  std::vector<std::string> members;
+  bool operator==(const BinarySet&) const = default;
+};
+
+// In the order of the alternatives of Value's variant.
+enum class Type : std::uint8_t {
+  kString,
+  kNumber,
+  kBinary,
+  kBoolean,
+  kNull,
+  kStringSet,
+  kNumberSet,
+  kBinarySet,
+  kList,
+  kMap,
+};
+
+// "S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M".
+std::string_view name_of(Type type);
+
+// One attribute value. A regular value type; equality is deep and as the service compares (numbers by
+// value, sets without order).
+class Value {
+ public:
+  using Variant = std::variant<String, Number, Binary, bool, Null, StringSet, NumberSet, BinarySet,
+                               List, Map>;
+
+  Value() : variant_(Null{}) {}
+  template <typename T>
+    requires std::is_constructible_v<Variant, std::in_place_type_t<std::decay_t<T>>, T>
+  Value(T&& alternative)  // NOLINT: implicit
+      : variant_(std::in_place_type<std::decay_t<T>>, std::forward<T>(alternative)) {}
+
+  Type type() const { return static_cast<Type>(variant_.index()); }
+  template <typename T>
+  bool is() const {
+    return std::holds_alternative<T>(variant_);
+  }
+  // The alternative T; asking for another is a programmer's error.
+  template <typename T>
+  const T& as() const {
+    PAWL_ASSERT(is<T>());
+    return *std::get_if<T>(&variant_);
+  }
+  template <typename T>
+  T& as() {
+    PAWL_ASSERT(is<T>());
+    return *std::get_if<T>(&variant_);
+  }
+  template <typename T>
+  const T* get_if() const {
+    return std::get_if<T>(&variant_);
+  }
+  template <typename T>
+  T* get_if() {
+    return std::get_if<T>(&variant_);
+  }
+  const Variant& variant() const { return variant_; }
+
+  bool operator==(const Value& other) const;
+
+ private:
+  Variant variant_;
+};
+
+inline bool Value::operator==(const Value& other) const { return variant_ == other.variant_; }
+
+// Limits of the service (Amazon DynamoDB developer guide, "Quotas").
+inline constexpr std::size_t kItemSizeMax = 400 * 1024;     // bytes, see item_size.h
+inline constexpr std::size_t kNestingDepthMax = 32;         // levels
+inline constexpr std::size_t kPartitionKeySizeMax = 2048;   // bytes
+inline constexpr std::size_t kSortKeySizeMax = 1024;        // bytes
+
+}  // namespace pawl::item

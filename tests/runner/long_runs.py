@@ -1,0 +1,77 @@
+"""What ./test --all adds: the same unit tests under sanitizers, fuzzing, and the long runs."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import unit
+from step import TOP, Outcome, Step, run_program
+
+# Folders in which threads meet. ThreadSanitizer runs their tests only: the others have one thread.
+CONCURRENT_FOLDERS = ("adapter", "observe", "pipeline", "wire", "server")
+FUZZ_SECONDS = 60
+BUILD_S = 1500
+
+
+def sanitizer_build(preset: str, targets: list[str], log: Path) -> Outcome:
+    """Configures and builds; a failure here is counted once and its log shown."""
+    build_dir = TOP / f"build-{preset}"
+    for command in (["cmake", "--preset", preset], ["ninja", "-C", str(build_dir), *targets]):
+        status, _ = run_program(command, log, BUILD_S)
+        if status != 0:
+            return Outcome(failed=1, notes=[f"{' '.join(command[:3])}: exit status {status}"])
+    return Outcome()
+
+
+def sanitized_tests(preset: str, folders: list[str], log: Path) -> Outcome:
+    built = sanitizer_build(preset, [f"{folder}_test" for folder in folders], log)
+    if built.failed:
+        return built
+    return unit.run_all(TOP / f"build-{preset}", folders, log, timeout_s=900, env=unit.SANITIZER_ENV)
+
+
+def address_sanitizer(log: Path) -> Outcome:
+    return sanitized_tests("asan", unit.declared(), log)
+
+
+def thread_sanitizer(log: Path) -> Outcome:
+    return sanitized_tests("tsan", [folder for folder in unit.declared() if folder in CONCURRENT_FOLDERS], log)
+
+
+def fuzz_one(target: str, log: Path) -> Outcome:
+    own_log = log.with_name(f"{log.stem}-{target}.log")
+    own_log.unlink(missing_ok=True)
+    corpus = TOP / "build-fuzz" / "corpus" / target
+    corpus.mkdir(parents=True, exist_ok=True)
+    findings = TOP / "build-fuzz" / "findings" / target
+    findings.mkdir(parents=True, exist_ok=True)
+    status, output = run_program(
+        [str(TOP / "build-fuzz" / target), f"-max_total_time={FUZZ_SECONDS}", "-timeout=20", "-rss_limit_mb=2048",
+         f"-artifact_prefix={findings}/", "-print_final_stats=1", str(corpus)],
+        own_log, FUZZ_SECONDS + 120, unit.SANITIZER_ENV)
+    if status == 0 and "stat::number_of_executed_units" in output:
+        return Outcome(passed=1)
+    return Outcome(failed=1, notes=[f"{target}: exit status {status}; see {own_log.relative_to(TOP)}, input in {findings}"])
+
+
+def fuzzing(log: Path) -> Outcome:
+    targets = sorted(path.stem for path in (TOP / "src").glob("*/*_fuzz.cc"))
+    if not targets:
+        return Outcome(failed=1, notes=["no fuzz target is in the tree"])
+    total = sanitizer_build("fuzz", targets, log)
+    if total.failed:
+        return total
+    with ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
+        for outcome in pool.map(lambda target: fuzz_one(target, log), targets):
+            total.add(outcome)
+    return total
+
+
+def long_steps() -> list[Step]:
+    return [
+        Step("unit tests, address + undefined", address_sanitizer),
+        Step("concurrency tests, thread", thread_sanitizer),
+        Step("fuzzing, a minute each", fuzzing),
+    ]

@@ -32,7 +32,7 @@ function(pawl_folder name)
     list(TRANSFORM ARG_TEST_DEPENDS PREPEND pawl_ OUTPUT_VARIABLE test_depends)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE pawl_${name} ${test_depends} ${ARG_TEST_LIBRARIES}
-                                               GTest::gmock GTest::gtest_main)
+                                               rapidcheck GTest::gmock GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()
   if(PAWL_FUZZ)

@@ -56,6 +56,7 @@ std::uint64_t Reader::varint() {
     const std::uint8_t byte = u8();
     if (!ok_) return 0;
     if (shift == 63 && byte > 1) break;  // would not fit 64 bits
+    if (shift > 0 && byte == 0) break;   // a longer form of a number that has a shorter one
     value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
     if ((byte & 0x80) == 0) return value;
   }

@@ -20,7 +20,8 @@ void append_bytes(std::string& out, std::string_view bytes);
 
 // Reads what the functions above wrote. After the first failure every further read fails, so a
 // sequence may be read without a check in between and asked for ok() at its end. Views point into
-// the input, which must outlive them.
+// the input, which must outlive them. A varint in more bytes than it needs is refused, so that every
+// value has one encoding.
 class Reader {
  public:
   explicit Reader(std::string_view input) : rest_(input) {}

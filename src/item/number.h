@@ -43,7 +43,7 @@ class Number {
   bool operator==(const Number& other) const = default;
 
  private:
-  using Coefficient = unsigned __int128;  // < 10^38 < 2^127
+  __extension__ typedef unsigned __int128 Coefficient;  // < 10^38 < 2^127
   Number(bool negative, Coefficient coefficient, int exponent);
 
   Coefficient coefficient_ = 0;

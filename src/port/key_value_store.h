@@ -92,7 +92,7 @@ class KeyValueStore {
   virtual ~KeyValueStore() = default;
 
   virtual Result<std::optional<std::string>> get(KeySpace space, std::string_view key) = 0;
-  // One answer a key, in order; cheaper than single gets.
+  // One answer a key, in order, all of one snapshot; cheaper than single gets.
   virtual Result<std::vector<std::optional<std::string>>> multi_get(
       KeySpace space, const std::vector<std::string_view>& keys) = 0;
   virtual std::unique_ptr<Cursor> cursor(KeySpace space) = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -63,8 +64,8 @@ struct Mutation {
 // change record.
 struct MutationOutcome {
   bool changed = false;
-  std::optional<item::Item> old_image;
-  std::optional<item::Item> new_image;
+  std::shared_ptr<const item::Item> old_image;  // nothing if the item did not exist; never copied
+  std::shared_ptr<const item::Item> new_image;  // nothing if it does not exist any more
   item::Item updated_old;  // kUpdate: see expression::Update::Applied
   item::Item updated_new;
   std::size_t size_before = 0;  // bytes, item/item_size.h
@@ -85,7 +86,14 @@ struct UpdateTable {
   std::optional<std::uint64_t> read_units;
   std::optional<std::uint64_t> write_units;
 };
-// One or many independent mutations (PutItem … BatchWriteItem): each done by itself; at most 25.
+// `pawl adopt`: the table goes on as a new incarnation with the same items and versions; its ledger chains
+// and change log start anew, linked to those of the old one. Done also while writes are refused.
+struct AdoptTable {
+  std::string name;
+};
+// One or many independent mutations (PutItem … BatchWriteItem), at most 25. Each is evaluated by itself, in
+// order; but if one is refused, so is the command, and none is done (the service validates a batch as a
+// whole, and a batch has no conditions).
 struct Mutations {
   std::vector<Mutation> mutations;
 };
@@ -111,10 +119,11 @@ struct RepeatGuard {
 };
 
 struct Command {
-  std::variant<Mutations, Transaction, CreateTable, DeleteTable, UpdateTable> action;
+  std::variant<Mutations, Transaction, CreateTable, DeleteTable, UpdateTable, AdoptTable> action;
   std::optional<RepeatGuard> invocation;
   std::optional<RepeatGuard> token;
-  std::string trace;  // the request's id; at most 64 bytes
+  std::string trace;      // the request's id; at most 64 bytes
+  std::size_t bytes = 0;  // about what it holds in memory (the request's body): bounds the queue
 
   // Turns the outcome into the answer's bytes, which mean nothing to the committer. Pure; runs on the commit
   // thread; answers of failures are never stored.

@@ -45,6 +45,7 @@ struct TableDescription {
   Incarnation incarnation;
   Instant created;
   std::optional<Instant> stream_enabled;  // the label of the stream's ARN
+  std::optional<Incarnation> parent;      // the one that this one was adopted or restored from
   std::uint64_t item_count = 0;           // exact, as of the last commit
   std::uint64_t size_bytes = 0;           // sum of item sizes (item/item_size.h)
 };

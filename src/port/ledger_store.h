@@ -41,12 +41,17 @@ class LedgerStore {
   virtual Awaitable<Status> read(std::string_view chain,
                                  std::function<bool(std::string_view line)> visit) = 0;
 
-  // Appends pages in order; not durable before sync(). `new_volume` starts a new volume first.
-  // After an error nothing is known about the pages of this call: reopen.
+  // Appends pages in order; not durable before sync().
+  // After an error nothing is known about the pages since the last good sync: reopen().
   virtual Awaitable<Status> append(std::span<const PageAppend> pages) = 0;
+  // The chain's next page goes to a new volume; as durable as that page.
   virtual Awaitable<Status> start_volume(std::string_view chain) = 0;
-  // All appended pages are durable when it returns ok. Never repeat a failed sync: reopen.
+  // All appended pages are durable when it returns ok. Never repeat a failed sync: reopen().
   virtual Awaitable<Status> sync() = 0;
+  // After a failed append(), start_volume() or sync(): every chain ends again where the last good sync() (or
+  // the open of the store) left it. What was written after that is cut off and files are opened anew, so that
+  // the same pages can be written once more and their sync means something. May be repeated until it succeeds.
+  virtual Awaitable<Status> reopen() = 0;
   // Cuts the torn bytes off a chain's end; the caller has made sure that their changes are still held.
   virtual Awaitable<Status> cut(std::string_view chain) = 0;
 

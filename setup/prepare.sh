@@ -134,3 +134,11 @@ take_turn() {
   fi
 }
 end_turn() { exec 9>&-; }
+
+# npm comes with other builds of Node.js than Debian's, so the command counts and not the package.
+ensure_npm() {
+  local packages=()
+  command -v node >/dev/null || packages+=(nodejs)
+  command -v npm >/dev/null || packages+=(npm)
+  ((${#packages[@]} == 0)) || ensure_packages "${packages[@]}"
+}

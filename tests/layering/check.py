@@ -73,11 +73,12 @@ def include_violations(where: str, folder: str, quoted: bool, header: str, is_te
         found.append(f"{where}: write <{header}> with quotes")
     if is_test:
         return found
+    file_in_source = where.split(":", 1)[0]
     for rule in rules.LIBRARY_RULES:
-        file_in_source = where.split(":", 1)[0]
         if header.startswith(rule.prefixes) and folder not in rule.folders and file_in_source not in rule.files:
             found.append(f"{where}: {rule.name} is not seen in {folder} (<{header}>)")
-    if folder in rules.STAGES and header in rules.WORLD_HEADERS:
+    if (folder in rules.STAGES and header in rules.WORLD_HEADERS
+            and file_in_source not in rules.WORLD_HEADERS_ALLOWED):
         found.append(f"{where}: a stage gets <{header}> through a port")
     return found
 

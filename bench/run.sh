@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Measures Pawl beside its peers (DynamoDB Local, dynalite) on this machine, in one call: at most 12 minutes.
+#   bench/run.sh                 every row, three runs each
+#   bench/run.sh --quick         every row, one short run: to see that the harness works, not for figures
+#   bench/run.sh ROW...          only these rows (bench/run.sh --list names them)
+# Prints a table, and writes build/bench/results.json and results.md (to paste into docs/performance.md).
+# Run it on a machine that does nothing else.
+set -uo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
+# shellcheck source=setup/packages.sh
+. setup/packages.sh
+# shellcheck source=setup/prepare.sh
+. setup/prepare.sh
+
+take_turn
+ensure_packages "${packages_build[@]}" "${packages_bench[@]}"
+ensure_npm
+[[ -f build/build.ninja ]] || configure build release -DPAWL_TESTS=OFF
+build build pawl
+end_turn
+exec /usr/bin/python3 bench/main.py "$@"

@@ -8,7 +8,8 @@
 namespace pawl {
 namespace {
 
-// Fetched once: EVP_sha256() looks the algorithm up again at every use (OpenSSL 3, "explicit fetching").
+// Fetched once: EVP_sha256() looks the algorithm up again at every use (OpenSSL 3, "explicit
+// fetching").
 const EVP_MD* sha256_algorithm() {
   static const EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   PAWL_ASSERT(algorithm != nullptr);

@@ -15,6 +15,7 @@ namespace pawl {
 // What kind of failure it is, for code that has to decide; the message is for people.
 enum class ErrorCode {
   kInvalid,      // the input is wrong; the same call will fail again
+  kMalformed,    // the input is not even of the shape that it has to have (the service's SerializationException)
   kNotFound,     // what was named does not exist
   kExists,       // what was to be created exists already
   kConflict,     // somebody else changed it meanwhile (a fenced writer, a lost condition)

@@ -1,6 +1,6 @@
-// Sizes as the service accounts them (Amazon DynamoDB developer guide, "Item sizes and formats"): names and
-// strings by UTF-8 bytes, numbers by digits, null and boolean 1, sets the sum of their members, lists and maps
-// 3 bytes of overhead plus 1 for each element.
+// Sizes as the service accounts them (Amazon DynamoDB developer guide, "Item sizes and formats"):
+// names and strings by UTF-8 bytes, numbers by digits, null and boolean 1, sets the sum of their
+// members, lists and maps 3 bytes of overhead plus 1 for each element.
 #pragma once
 
 #include <cstddef>

@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -17,7 +18,8 @@ namespace pawl::item {
 
 class Value;
 
-// Attribute name -> value, in byte order of the names: deterministic wherever it is seen. An item is a map.
+// Attribute name -> value, in byte order of the names: deterministic wherever it is seen. An item
+// is a map.
 using Map = std::map<std::string, Value, std::less<>>;
 using List = std::vector<Value>;
 using Item = Map;
@@ -64,17 +66,25 @@ enum class Type : std::uint8_t {
 // "S", "N", "B", "BOOL", "NULL", "SS", "NS", "BS", "L", "M".
 std::string_view name_of(Type type);
 
-// One attribute value. A regular value type; equality is deep and as the service compares (numbers by
-// value, sets without order).
+// Names the alternatives instead of asking whether the variant can be built: that would ask about a
+// Value inside of List while Value is being asked about.
+template <typename T, typename Variant>
+inline constexpr bool kIsAlternative = false;
+template <typename T, typename... Alternatives>
+inline constexpr bool kIsAlternative<T, std::variant<Alternatives...>> =
+    (std::is_same_v<T, Alternatives> || ...);
+
+// One attribute value. A regular value type; equality is deep and as the service compares (numbers
+// by value, sets without order).
 class Value {
  public:
-  using Variant = std::variant<String, Number, Binary, bool, Null, StringSet, NumberSet, BinarySet,
-                               List, Map>;
+  using Variant =
+      std::variant<String, Number, Binary, bool, Null, StringSet, NumberSet, BinarySet, List, Map>;
 
   Value() : variant_(Null{}) {}
+  // From an alternative exactly: a C string is no bool here.
   template <typename T>
-    requires std::is_constructible_v<Variant, std::in_place_type_t<std::decay_t<T>>, T>
-  Value(T&& alternative)  // NOLINT: implicit
+  requires kIsAlternative<std::decay_t<T>, Variant> Value(T&& alternative)  // NOLINT: implicit
       : variant_(std::in_place_type<std::decay_t<T>>, std::forward<T>(alternative)) {}
 
   Type type() const { return static_cast<Type>(variant_.index()); }
@@ -112,9 +122,15 @@ class Value {
 inline bool Value::operator==(const Value& other) const { return variant_ == other.variant_; }
 
 // Limits of the service (Amazon DynamoDB developer guide, "Quotas").
-inline constexpr std::size_t kItemSizeMax = 400 * 1024;     // bytes, see item_size.h
-inline constexpr std::size_t kNestingDepthMax = 32;         // levels
-inline constexpr std::size_t kPartitionKeySizeMax = 2048;   // bytes
-inline constexpr std::size_t kSortKeySizeMax = 1024;        // bytes
+inline constexpr std::size_t kItemSizeMax = 400 * 1024;    // bytes, see item_size.h
+inline constexpr std::size_t kNestingDepthMax = 32;        // levels; the item itself is the first
+inline constexpr std::size_t kAttributeNameMax = 65535;    // bytes
+inline constexpr std::size_t kPartitionKeySizeMax = 2048;  // bytes
+inline constexpr std::size_t kSortKeySizeMax = 1024;       // bytes
+
+// Whether lists and maps stand in each other deeper than kNestingDepthMax, the item itself counted
+// as the first level. For results of updates: parsing and decoding refuse what is deeper by
+// themselves.
+bool nested_too_deeply(const Item& item);
 
 }  // namespace pawl::item

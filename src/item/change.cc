@@ -1,0 +1,79 @@
+#include "item/change.h"
+
+#include <utility>
+
+#include "base/assert.h"
+#include "base/coding.h"
+#include "item/item_codec.h"
+
+namespace pawl::item {
+namespace {
+
+constexpr std::uint8_t kRecordFormat = 1;
+
+Error corrupt(std::string_view what) {
+  return {ErrorCode::kCorrupt, "A stored change record " + std::string(what) + ".", ""};
+}
+
+bool has_new_image(ChangeKind kind) { return kind != ChangeKind::kRemove; }
+bool has_old_image(ChangeKind kind) { return kind != ChangeKind::kInsert; }
+
+}  // namespace
+
+std::string_view name_of(ChangeKind kind) {
+  switch (kind) {
+    case ChangeKind::kInsert:
+      return "INSERT";
+    case ChangeKind::kModify:
+      return "MODIFY";
+    case ChangeKind::kRemove:
+      return "REMOVE";
+  }
+  return "?";
+}
+
+std::string encode_change(const Change& change) {
+  PAWL_ASSERT(change.new_image.has_value() == has_new_image(change.kind));
+  PAWL_ASSERT(change.old_image.has_value() == has_old_image(change.kind));
+  std::string out;
+  append_u8(out, kRecordFormat);
+  append_u8(out, change.body_format);
+  append_u8(out, static_cast<std::uint8_t>(change.kind));
+  append_varint(out, change.version.value);
+  append_u64_be(out, static_cast<std::uint64_t>(change.instant.microseconds));
+  append_bytes(out, change.trace);
+  append_item(out, change.key);
+  if (change.new_image) append_item(out, *change.new_image);
+  if (change.old_image) append_item(out, *change.old_image);
+  return out;
+}
+
+Result<Change> decode_change(ShardId shard, SequenceNumber sequence, std::string_view encoded) {
+  Reader reader(encoded);
+  if (reader.u8() != kRecordFormat) return corrupt("is damaged, or of a newer Pawl");
+  Result<Change> result{Change{}};
+  Change& change = *result;
+  change.shard = shard;
+  change.sequence = sequence;
+  change.body_format = reader.u8();
+  if (change.body_format == 0 || change.body_format > kBodyFormat) {
+    return corrupt("asks for a body format that this Pawl doesn't know");
+  }
+  const std::uint8_t kind = reader.u8();
+  if (kind > static_cast<std::uint8_t>(ChangeKind::kRemove)) return corrupt("is damaged");
+  change.kind = static_cast<ChangeKind>(kind);
+  change.version = Version{reader.varint()};
+  change.instant = Instant{static_cast<std::int64_t>(reader.u64_be())};
+  change.trace = reader.bytes();
+  PAWL_ASSIGN_OR_RETURN(change.key, read_item(reader));
+  if (has_new_image(change.kind)) {
+    PAWL_ASSIGN_OR_RETURN(change.new_image, read_item(reader));
+  }
+  if (has_old_image(change.kind)) {
+    PAWL_ASSIGN_OR_RETURN(change.old_image, read_item(reader));
+  }
+  if (!reader.at_end()) return corrupt("is damaged");
+  return result;
+}
+
+}  // namespace pawl::item

@@ -21,7 +21,7 @@ packages_test=(
 
 # `./test --all`: lint, fuzzing with its coverage and sanitizer runtimes.
 # shellcheck disable=SC2034
-packages_all=(clang clang-tidy libclang-rt-14-dev)
+packages_all=(clang clang-tidy libclang-rt-14-dev shellcheck)
 
 # The measurements in bench/.
 # shellcheck disable=SC2034

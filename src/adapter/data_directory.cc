@@ -1,6 +1,5 @@
 #include "adapter/data_directory.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,22 +7,20 @@
 #include <cerrno>
 #include <charconv>
 
+#include "adapter/directory_listing.h"
+
 namespace pawl {
 namespace {
 
 constexpr std::string_view kFormatPrefix = "pawl-data/";
 
 // Nothing but what an interrupted first open() leaves.
-Result<bool> is_fresh(const std::string& path) {
-  DIR* dir = ::opendir(path.c_str());
-  if (dir == nullptr) return error_of_errno(errno, "reading directory", path);
-  bool fresh = true;
-  while (const dirent* entry = ::readdir(dir)) {
-    const std::string_view name = entry->d_name;
-    fresh = fresh && (name == "." || name == ".." || name == "LOCK" || name == "FORMAT.new");
+Result<bool> is_fresh(int dir, const std::string& path) {
+  PAWL_ASSIGN_OR_RETURN(const auto names, list_directory(dir, path));
+  for (const std::string& name : names) {
+    if (name != "LOCK" && name != "FORMAT.new") return false;
   }
-  ::closedir(dir);
-  return fresh;
+  return true;
 }
 
 Status check_format(const std::string& path, std::string_view content) {
@@ -59,7 +56,7 @@ Result<DataDirectory> DataDirectory::open(const std::string& path) {
   PAWL_ASSIGN_OR_RETURN(const auto before_lock, read_file(dir, "FORMAT", 256));
   if (!before_lock) {
     // Looked at before the lock file is made: a foreign directory stays untouched.
-    PAWL_ASSIGN_OR_RETURN(const bool fresh, is_fresh(path));
+    PAWL_ASSIGN_OR_RETURN(const bool fresh, is_fresh(dir, path));
     if (!fresh) {
       return Error{ErrorCode::kInvalid,
                    "opening data directory " + path + ": it is not empty, and not Pawl's",

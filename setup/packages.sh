@@ -16,12 +16,12 @@ packages_build=(
 packages_test=(
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
   python3 python3-boto3 python3-botocore awscli curl ca-certificates
-  nodejs openjdk-17-jre-headless clang-format
+  openjdk-17-jre-headless clang-format git
 )
 
 # `./test --all`: lint, fuzzing with its coverage and sanitizer runtimes.
 # shellcheck disable=SC2034
-packages_all=(clang clang-tidy libclang-rt-14-dev)
+packages_all=(clang clang-tidy libclang-rt-14-dev shellcheck)
 
 # The measurements in bench/.
 # shellcheck disable=SC2034

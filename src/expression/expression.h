@@ -1,10 +1,11 @@
 // The expression language of DynamoDB: parse once, evaluate purely.
 //
-// The five kinds (condition, filter, key condition, update, projection) share one lexer and one set of
-// placeholders. Parsing is bounded before it costs: 4,096 bytes of text, 300 operators and functions, a
-// nesting depth that never depends on the input alone (Amazon DynamoDB developer guide, "Quotas").
-// Every error is kInvalid and carries the message that the service would give, without its prefix
-// "Invalid FilterExpression: " and the like where that depends on the parameter's name: see kind_name.
+// The five kinds (condition, filter, key condition, update, projection) share one lexer and one set
+// of placeholders. Parsing is bounded before it costs: 4,096 bytes of text, 300 operators and
+// functions, a nesting depth that never depends on the input alone (Amazon DynamoDB developer
+// guide, "Quotas"). Every error is kInvalid and carries the message that the service would give,
+// without its prefix "Invalid FilterExpression: " and the like where that depends on the
+// parameter's name: see kind_name.
 //
 // Everything here is immutable after parsing; evaluation is const, pure, and safe from any thread.
 #pragma once
@@ -23,16 +24,18 @@
 
 namespace pawl::expression {
 
-inline constexpr std::size_t kExpressionSizeMax = 4096;     // bytes of one expression
-inline constexpr std::size_t kOperatorsMax = 300;           // operators and functions of one expression
-inline constexpr std::size_t kPlaceholderBytesMax = 2 * 1024 * 1024;  // all names and values of a request
+inline constexpr std::size_t kExpressionSizeMax = 4096;  // bytes of one expression
+inline constexpr std::size_t kOperatorsMax = 300;  // operators and functions of one expression
+inline constexpr std::size_t kPlaceholderBytesMax =
+    2 * 1024 * 1024;  // all names and values of a request
 
-// ExpressionAttributeNames and ExpressionAttributeValues of one request, and which of them were used: the
-// service refuses a request that gives one that no expression uses.
+// ExpressionAttributeNames and ExpressionAttributeValues of one request, and which of them were
+// used: the service refuses a request that gives one that no expression uses.
 class Placeholders {
  public:
   Placeholders() = default;
-  // `names`: "#n" -> attribute name. `values`: ":v" -> value. Errors: kInvalid for malformed placeholders.
+  // `names`: "#n" -> attribute name. `values`: ":v" -> value. Errors: kInvalid for malformed
+  // placeholders.
   static Result<Placeholders> make(std::map<std::string, std::string, std::less<>> names,
                                    std::map<std::string, item::Value, std::less<>> values);
 
@@ -43,10 +46,18 @@ class Placeholders {
   Status check_all_used() const;
 
  private:
-  std::map<std::string, std::string, std::less<>> names_;
-  std::map<std::string, std::shared_ptr<const item::Value>, std::less<>> values_;
-  std::set<std::string, std::less<>> used_names_;
-  std::set<std::string, std::less<>> used_values_;
+  struct Name {
+    std::string key;  // "#n"
+    std::string name;
+    bool used = false;
+  };
+  struct GivenValue {
+    std::string key;  // ":v"
+    std::shared_ptr<const item::Value> value;
+    bool used = false;
+  };
+  std::vector<Name> names_;  // both by key
+  std::vector<GivenValue> values_;
 };
 
 // A condition or a filter.
@@ -56,8 +67,8 @@ class Condition {
   // The message of an error already starts with "Invalid ConditionExpression: " or the like.
   static Result<Condition> parse(std::string_view text, Kind kind, Placeholders& placeholders);
 
-  // Whether it holds. An item that does not exist is an empty item. Errors: kInvalid where an operand's
-  // type makes the request itself invalid.
+  // Whether it holds. An item that does not exist is an empty item. Errors: kInvalid where an
+  // operand's type makes the request itself invalid.
   Result<bool> holds(const item::Item& item) const;
   // The top-level attribute names that it reads: a filter may not read key attributes.
   const std::set<std::string, std::less<>>& attributes() const;
@@ -83,8 +94,9 @@ class Update {
     item::Item updated_old;  // the updated paths as they were
     item::Item updated_new;  // the updated paths as they are
   };
-  // All right-hand sides see the item as it was. Errors: kInvalid ("The document path provided in the update
-  // expression is invalid for update", wrong operand types, number overflow, nesting too deep).
+  // All right-hand sides see the item as it was. Errors: kInvalid ("The document path provided in
+  // the update expression is invalid for update", wrong operand types, number overflow, nesting too
+  // deep).
   Result<Applied> apply(const item::Item& before) const;
 
   struct Clauses;
@@ -111,11 +123,21 @@ class Projection {
 // partition = value [AND a condition on the sort key].
 class KeyCondition {
  public:
-  // Errors: kInvalid with the service's messages ("Query condition missed key schema element: …", …).
+  // Errors: kInvalid with the service's messages ("Query condition missed key schema element: …",
+  // …).
   static Result<KeyCondition> parse(std::string_view text, const item::KeySchema& schema,
                                     Placeholders& placeholders);
 
-  enum class SortOperator { kNone, kEqual, kLess, kLessEqual, kGreater, kGreaterEqual, kBetween, kBeginsWith };
+  enum class SortOperator {
+    kNone,
+    kEqual,
+    kLess,
+    kLessEqual,
+    kGreater,
+    kGreaterEqual,
+    kBetween,
+    kBeginsWith
+  };
   struct SortCondition {
     SortOperator op = SortOperator::kNone;
     item::Value low;   // the operand, or the lower bound of BETWEEN, or the prefix

@@ -50,7 +50,7 @@ class Number {
   void append_ordered(std::string& out) const;
   static Result<Number> read_ordered(std::string_view& input);
 
-  // The short form for stored items, 2 to 20 bytes, without an order: varint of zigzag(exponent) *
+  // The short form for stored items, 2 to 21 bytes, without an order: varint of zigzag(exponent) *
   // 2 + negative, then the coefficient as a varint of up to 128 bits. Errors: kCorrupt.
   void append_compact(std::string& out) const;
   static Result<Number> read_compact(Reader& reader);

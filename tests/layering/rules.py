@@ -1,5 +1,5 @@
 """Which folder may see what. The folders' own dependencies are declared in src/CMakeLists.txt; these rules
-are about libraries, and about what would make a stage nondeterministic (docs: "The flow, and the folders")."""
+are about libraries, and about what would make a stage nondeterministic."""
 
 from __future__ import annotations
 

@@ -1,0 +1,46 @@
+// `pawl history`: every version of one item, from the archive alone.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/instant.h"
+#include "base/result.h"
+#include "port/archive_view.h"
+
+namespace pawl::audit {
+
+struct HistoryOptions {
+  // The partition key's value ("A000001", a number, or base64 of a binary), or a whole key as
+  // DynamoDB JSON
+  // ({"hashid":{"S":"A000001"}}).
+  std::string key;
+  std::optional<std::string>
+      sort;  // the sort key's value; without it all items of the partition key
+  std::optional<std::string> table;      // nothing = every table
+  std::optional<std::uint64_t> version;  // this version only
+  std::optional<Instant> at;             // the version that was current then, only
+};
+
+struct HistoryEntry {
+  std::string table;
+  std::string incarnation;
+  std::string key;  // DynamoDB JSON
+  std::uint64_t version = 0;
+  std::string kind;
+  Instant instant;
+  std::string object;
+  std::string shard;
+  std::uint64_t sequence = 0;
+  std::string body;   // the whole object, where one version was asked for; empty if it is missing
+  std::string image;  // its new image as DynamoDB JSON; "null" for a removal
+};
+
+// Oldest first, item by item. An empty list if there is no such item or version. Reads the whole
+// ledger, and only the bodies that are asked for. Errors: no archive, I/O, a ledger that can't be
+// read (`pawl verify` says more).
+Result<std::vector<HistoryEntry>> item_history(ArchiveView& archive, const HistoryOptions& options);
+
+}  // namespace pawl::audit

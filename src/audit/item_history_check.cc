@@ -1,0 +1,164 @@
+#include "audit/item_history_check.h"
+
+#include <fmt/format.h>
+
+#include "base/coding.h"
+
+namespace pawl::audit {
+namespace {
+
+Digest read_digest(Reader& reader) {
+  Digest digest;
+  const auto raw = reader.raw(digest.bytes.size());
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    digest.bytes[i] = static_cast<std::uint8_t>(raw[i]);
+  }
+  return digest;
+}
+
+void append_digest(std::string& out, const Digest& digest) {
+  out.append(reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size());
+}
+
+constexpr std::size_t kLineageSize = 8;
+
+}  // namespace
+
+// A record: lineage, key, NUL, ordinal, incarnation, sequence, shard, version, kind, has images,
+// images.
+struct ItemHistoryCheck::Parsed {
+  std::string_view item;  // lineage and key
+  std::string_view key;
+  ShardId shard;
+  std::uint64_t sequence = 0;
+  std::uint64_t version = 0;
+  EntryKind kind = EntryKind::kInsert;
+  bool has_images = false;
+  ImageDigests images;
+
+  explicit Parsed(std::string_view record) {
+    const auto end = record.find('\0', kLineageSize);
+    item = record.substr(0, end);
+    key = item.substr(kLineageSize);
+    Reader reader(record.substr(end + 1));
+    reader.u32_be();
+    shard.incarnation.value = reader.u64_be();
+    sequence = reader.u64_be();
+    shard.number = reader.u16_be();
+    version = reader.u64_be();
+    kind = static_cast<EntryKind>(reader.u8());
+    has_images = reader.u8() != 0;
+    if (has_images) {
+      images.old_image = read_digest(reader);
+      images.new_image = read_digest(reader);
+    }
+    PAWL_ASSERT(reader.at_end());
+  }
+};
+
+ItemHistoryCheck::ItemHistoryCheck(const RootFacts& facts, std::size_t memory_max,
+                                   std::string folder)
+    : facts_(facts), sort_(memory_max, std::move(folder)) {
+  for (const auto& [id, incarnation] : facts.incarnations) {
+    if (incarnation.parent) children_[*incarnation.parent].push_back(id);
+  }
+}
+
+Status ItemHistoryCheck::add(const LedgerEntry& entry, const ImageDigests* images) {
+  const auto facts = facts_.incarnations.find(entry.shard.incarnation);
+  const bool known = facts != facts_.incarnations.end();
+  std::string record;
+  record.reserve(entry.key.size() + 112);
+  append_u64_be(record, known ? facts->second.lineage.value : entry.shard.incarnation.value);
+  record.append(entry.key);
+  record.push_back('\0');
+  append_u32_be(record, known ? facts->second.ordinal : 0);
+  append_u64_be(record, entry.shard.incarnation.value);
+  append_u64_be(record, entry.sequence);
+  append_u16_be(record, entry.shard.number);
+  append_u64_be(record, entry.version);
+  append_u8(record, static_cast<std::uint8_t>(entry.kind));
+  append_u8(record, images != nullptr ? 1 : 0);
+  if (images != nullptr) {
+    append_digest(record, images->old_image);
+    append_digest(record, images->new_image);
+  }
+  return sort_.add(record);
+}
+
+Status ItemHistoryCheck::check(Report& report, const std::function<void()>& step) {
+  PAWL_ASSIGN_OR_RETURN(const auto records, sort_.drain());
+  for (std::string_view record;;) {
+    PAWL_ASSIGN_OR_RETURN(const bool more, records->next(record));
+    if (!more) return ok();
+    const Parsed entry(record);
+    if (entry.item != item_) begin_item(entry, report);
+    if (entry.shard.incarnation != incarnation_) {
+      incarnation_ = entry.shard.incarnation;
+      const auto fork = at_fork_.find(incarnation_);
+      state_ = fork == at_fork_.end() ? State{} : fork->second;
+    }
+    take(entry, report);
+    step();
+  }
+}
+
+void ItemHistoryCheck::begin_item(const Parsed& entry, Report& report) {
+  item_ = entry.item;
+  at_fork_.clear();
+  incarnation_ = {};
+  ++report.items;
+  const auto facts = facts_.incarnations.find(entry.shard.incarnation);
+  if (facts != facts_.incarnations.end()) ++report.tables[facts->second.table].items;
+}
+
+void ItemHistoryCheck::take(const Parsed& entry, Report& report) {
+  const auto facts = facts_.incarnations.find(incarnation_);
+  const auto wrong = [&](FindingKind kind, std::uint64_t version, std::string detail) {
+    report.add({kind,
+                facts == facts_.incarnations.end() ? "" : facts->second.table,
+                std::string(entry.key),
+                version,
+                {},
+                entry.shard.to_string(),
+                entry.sequence,
+                {},
+                std::move(detail)});
+  };
+  if (entry.version < state_.next_version) {
+    wrong(FindingKind::kDuplicateChange, entry.version, "this version is listed a second time");
+  } else if (entry.version > state_.next_version) {
+    wrong(
+        FindingKind::kMissingChange, state_.next_version,
+        entry.version == state_.next_version + 1
+            ? "this version is missing"
+            : fmt::format("versions {} to {} are missing", state_.next_version, entry.version - 1));
+  } else {
+    if (state_.exists != (entry.kind != EntryKind::kInsert)) {
+      wrong(FindingKind::kOutOfOrder, entry.version,
+            fmt::format("{} of an item that {}", name_of(entry.kind),
+                        state_.exists ? "exists" : "does not exist"));
+    }
+    if (entry.has_images && state_.image_known && entry.images.old_image != state_.image) {
+      wrong(FindingKind::kMissingChange, entry.version,
+            "its old image is not the new image of the version before it");
+    }
+  }
+  state_.next_version = std::max(state_.next_version, entry.version + 1);
+  state_.exists = entry.kind != EntryKind::kRemove;
+  state_.image_known = entry.has_images;
+  state_.image = entry.images.new_image;
+  const auto children = children_.find(incarnation_);
+  if (children == children_.end()) return;
+  for (const auto child : children->second) {
+    const auto& forks = facts_.incarnations.at(child).forks;
+    const auto fork = forks.find(entry.shard.to_string());
+    if (fork != forks.end() && entry.sequence <= fork->second) {
+      at_fork_[child] = state_;
+    } else {
+      ++report.superseded;
+    }
+  }
+}
+
+}  // namespace pawl::audit

@@ -1,0 +1,252 @@
+#include "audit/object_check.h"
+
+#include <fmt/format.h>
+
+#include "audit/body_facts.h"
+#include "base/coding.h"
+
+namespace pawl::audit {
+namespace {
+
+constexpr std::string_view kHashedFolder = ".pawl/hashed/";
+
+std::string_view name_in(std::string_view record) { return record.substr(0, record.find('\0')); }
+
+}  // namespace
+
+// A record: name, NUL, incarnation, shard, sequence, version, kind, instant, size, digest, key.
+struct ObjectCheck::Listed {
+  std::string_view name;
+  LedgerEntry entry;
+
+  static std::string encode(std::string_view name, const LedgerEntry& entry) {
+    std::string record;
+    record.reserve(name.size() + entry.key.size() + 96);
+    record.append(name);
+    record.push_back('\0');
+    append_u64_be(record, entry.shard.incarnation.value);
+    append_u16_be(record, entry.shard.number);
+    append_u64_be(record, entry.sequence);
+    append_u64_be(record, entry.version);
+    append_u8(record, static_cast<std::uint8_t>(entry.kind));
+    append_u64_be(record, static_cast<std::uint64_t>(entry.instant.microseconds));
+    append_u64_be(record, entry.size);
+    record.append(reinterpret_cast<const char*>(entry.digest.bytes.data()),
+                  entry.digest.bytes.size());
+    append_bytes(record, entry.key);
+    append_bytes(record, entry.object);
+    return record;
+  }
+
+  explicit Listed(std::string_view record) : name(name_in(record)) {
+    Reader reader(record.substr(name.size() + 1));
+    entry.shard.incarnation.value = reader.u64_be();
+    entry.shard.number = reader.u16_be();
+    entry.sequence = reader.u64_be();
+    entry.version = reader.u64_be();
+    entry.kind = static_cast<EntryKind>(reader.u8());
+    entry.instant.microseconds = static_cast<std::int64_t>(reader.u64_be());
+    entry.size = reader.u64_be();
+    const auto raw = reader.raw(entry.digest.bytes.size());
+    for (std::size_t i = 0; i < raw.size(); ++i) {
+      entry.digest.bytes[i] = static_cast<std::uint8_t>(raw[i]);
+    }
+    entry.key = reader.bytes();
+    entry.object = reader.bytes();
+    PAWL_ASSERT(reader.at_end());
+  }
+};
+
+ObjectCheck::ObjectCheck(ArchiveView& archive, const RootFacts& facts, std::size_t memory_max,
+                         const std::string& folder)
+    : archive_(archive),
+      facts_(facts),
+      entries_(memory_max / 2, folder),
+      objects_(memory_max / 4, folder),
+      hashed_entries_(memory_max / 8, folder),
+      hashed_objects_(memory_max / 8, folder) {}
+
+Status ObjectCheck::add_entry(const LedgerEntry& entry) {
+  return entries_.add(Listed::encode(entry.object, entry));
+}
+
+Status ObjectCheck::add_object(std::string_view path, std::uint64_t size) {
+  std::string record;
+  if (path.starts_with(kHashedFolder)) {
+    if (path.ends_with(".name")) return ok();
+    record = path.substr(kHashedFolder.size());
+    record.push_back('\0');
+    append_u64_be(record, size);
+    return hashed_objects_.add(record);
+  }
+  if (path.starts_with(".pawl/") || path.starts_with(".suspect/")) return ok();
+  record = path;
+  record.push_back('\0');
+  append_u64_be(record, size);
+  return objects_.add(record);
+}
+
+std::string ObjectCheck::table_of(ShardId shard) const {
+  const auto found = facts_.incarnations.find(shard.incarnation);
+  return found == facts_.incarnations.end() ? "" : found->second.table;
+}
+
+Status ObjectCheck::check(const std::map<std::string, std::uint64_t>& last_sequences,
+                          ItemHistoryCheck* history, Report& report,
+                          const std::function<void()>& step) {
+  last_sequences_ = &last_sequences;
+  history_ = history;
+  PAWL_ASSIGN_OR_RETURN(const auto entries, entries_.drain());
+  PAWL_ASSIGN_OR_RETURN(const auto objects, objects_.drain());
+  PAWL_TRY(merge(
+      *entries, *objects,
+      [&](const Listed& listed, const std::uint64_t* size, std::string_view path) -> Status {
+        step();
+        if (size != nullptr) return check_present(listed, *size, path, report);
+        return hashed_entries_.add(Listed::encode(sha256(listed.name).to_hex(), listed.entry));
+      },
+      [&](std::string_view path, std::uint64_t) { return judge_unlisted(path, report); }, report));
+
+  PAWL_ASSIGN_OR_RETURN(const auto hashed_entries, hashed_entries_.drain());
+  PAWL_ASSIGN_OR_RETURN(const auto hashed_objects, hashed_objects_.drain());
+  return merge(
+      *hashed_entries, *hashed_objects,
+      [&](const Listed& listed, const std::uint64_t* size, std::string_view path) -> Status {
+        if (size != nullptr) {
+          return check_present(listed, *size, fmt::format("{}{}", kHashedFolder, path), report);
+        }
+        const auto& entry = listed.entry;
+        report.add({FindingKind::kMissingObject,
+                    table_of(entry.shard),
+                    std::string(entry.key),
+                    entry.version,
+                    std::string(entry.object),
+                    entry.shard.to_string(),
+                    entry.sequence,
+                    {},
+                    "the ledger lists it, and the object is not there"});
+        return ok();
+      },
+      [&](std::string_view path, std::uint64_t) {
+        return judge_unlisted(fmt::format("{}{}", kHashedFolder, path), report);
+      },
+      report);
+}
+
+Status ObjectCheck::merge(SortedRecords& entries, SortedRecords& objects, const Sink& matched,
+                          const std::function<Status(std::string_view, std::uint64_t)>& unlisted,
+                          Report& report) {
+  std::string_view object;
+  PAWL_ASSIGN_OR_RETURN(bool object_left, objects.next(object));
+  std::string previous;  // the name of the entry before, whose object has been matched
+  bool previous_matched = false;
+  std::string_view record;
+  for (;;) {
+    PAWL_ASSIGN_OR_RETURN(const bool entry_left, entries.next(record));
+    if (!entry_left) break;
+    const Listed listed(record);
+    if (previous_matched && listed.name == previous) {
+      report.add({FindingKind::kListedTwice,
+                  table_of(listed.entry.shard),
+                  std::string(listed.entry.key),
+                  listed.entry.version,
+                  std::string(listed.entry.object),
+                  listed.entry.shard.to_string(),
+                  listed.entry.sequence,
+                  {},
+                  "another change has claimed this object already"});
+      continue;
+    }
+    while (object_left && name_in(object) < listed.name) {
+      const auto path = name_in(object);
+      Reader size(object.substr(path.size() + 1));
+      PAWL_TRY(unlisted(path, size.u64_be()));
+      PAWL_ASSIGN_OR_RETURN(object_left, objects.next(object));
+    }
+    previous_matched = object_left && name_in(object) == listed.name;
+    previous = listed.name;
+    if (!previous_matched) {
+      PAWL_TRY(matched(listed, nullptr, listed.name));
+      continue;
+    }
+    Reader size_reader(object.substr(listed.name.size() + 1));
+    const std::uint64_t size = size_reader.u64_be();
+    PAWL_TRY(matched(listed, &size, listed.name));
+    PAWL_ASSIGN_OR_RETURN(object_left, objects.next(object));
+  }
+  while (object_left) {
+    const auto path = name_in(object);
+    Reader size(object.substr(path.size() + 1));
+    PAWL_TRY(unlisted(path, size.u64_be()));
+    PAWL_ASSIGN_OR_RETURN(object_left, objects.next(object));
+  }
+  return ok();
+}
+
+Status ObjectCheck::check_present(const Listed& listed, std::uint64_t size, std::string_view path,
+                                  Report& report) {
+  const auto& entry = listed.entry;
+  const auto altered = [&](std::string detail) {
+    report.add({FindingKind::kAlteredObject,
+                table_of(entry.shard),
+                std::string(entry.key),
+                entry.version,
+                std::string(entry.object),
+                entry.shard.to_string(),
+                entry.sequence,
+                {},
+                std::move(detail)});
+    return ok();
+  };
+  if (size != entry.size) {
+    PAWL_TRY(altered(fmt::format("it has {} bytes, and its page says {}", size, entry.size)));
+    return history_ != nullptr ? history_->add(entry, nullptr) : ok();
+  }
+  if (history_ == nullptr) return ok();
+  PAWL_ASSIGN_OR_RETURN(const auto body, archive_.read(path, 0, kBodySizeMax + 1));
+  if (!body || sha256(*body) != entry.digest) {
+    PAWL_TRY(altered(body ? "its content does not have the SHA-256 that its page says"
+                          : "it disappeared while it was checked"));
+    return history_->add(entry, nullptr);
+  }
+  const auto facts = read_body(*body);
+  if (!facts || facts->shard != entry.shard || facts->sequence != entry.sequence ||
+      facts->key != entry.key || facts->version != entry.version ||
+      facts->kind != name_of(entry.kind) || facts->instant != entry.instant.to_string()) {
+    PAWL_TRY(altered("what it says of itself is not what its page says"));
+    return history_->add(entry, nullptr);
+  }
+  return history_->add(entry, &facts->images);
+}
+
+// An object that no page lists is unsealed if it says that it is a change after its chain's end: a
+// crash, or a server at work. Anything else does not belong here.
+Status ObjectCheck::judge_unlisted(std::string_view path, Report& report) {
+  PAWL_ASSIGN_OR_RETURN(const auto body, archive_.read(path, 0, kBodySizeMax + 1));
+  if (!body) return ok();  // gone meanwhile
+  const auto facts = read_body(*body);
+  if (facts) {
+    const auto last = last_sequences_->find(facts->shard.to_string());
+    const bool known_table = facts_.incarnations.contains(facts->shard.incarnation);
+    if (last == last_sequences_->end() ? known_table : facts->sequence > last->second) {
+      ++report.unsealed;
+      return ok();
+    }
+  }
+  Finding finding{FindingKind::kUnlistedObject, {}, {}, {}, std::string(path), {}, {}, {}, {}};
+  if (!facts) {
+    finding.detail = "it is no object of Pawl's, or is damaged, and no page lists it";
+  } else {
+    finding.table = table_of(facts->shard);
+    finding.item = facts->key;
+    finding.version = facts->version;
+    finding.chain = facts->shard.to_string();
+    finding.sequence = facts->sequence;
+    finding.detail =
+        "it claims to be a change that the ledger lists under another name, or not at all";
+  }
+  report.add(std::move(finding));
+  return ok();
+}
+
+}  // namespace pawl::audit

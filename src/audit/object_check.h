@@ -1,0 +1,59 @@
+// Checks that the objects that pages list and the objects that are there are the same ones.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "audit/external_sort.h"
+#include "audit/item_history_check.h"
+#include "audit/report.h"
+#include "audit/root_facts.h"
+#include "audit/shard_reader.h"
+#include "port/archive_view.h"
+
+namespace pawl::audit {
+
+// Gathers what is listed and what is there, then merges both in name order. One thread.
+class ObjectCheck {
+ public:
+  ObjectCheck(ArchiveView& archive, const RootFacts& facts, std::size_t memory_max,
+              const std::string& folder);
+
+  Status add_entry(const LedgerEntry& entry);
+  // An object of the listing, by its path in the archive.
+  Status add_object(std::string_view path, std::uint64_t size);
+
+  // `last_sequences`: how far each chain that was read reaches. With `history`, reads every body,
+  // compares its digest, checks what it says of itself, and hands the entry with its images on.
+  // `step` hears of each entry.
+  Status check(const std::map<std::string, std::uint64_t>& last_sequences,
+               ItemHistoryCheck* history, Report& report, const std::function<void()>& step);
+
+ private:
+  struct Listed;
+  using Sink =
+      std::function<Status(const Listed& entry, const std::uint64_t* size, std::string_view path)>;
+
+  Status merge(SortedRecords& entries, SortedRecords& objects, const Sink& matched,
+               const std::function<Status(std::string_view, std::uint64_t)>& unlisted,
+               Report& report);
+  Status check_present(const Listed& entry, std::uint64_t size, std::string_view path,
+                       Report& report);
+  Status judge_unlisted(std::string_view path, Report& report);
+  std::string table_of(ShardId shard) const;
+
+  ArchiveView& archive_;
+  const RootFacts& facts_;
+  ExternalSort entries_;
+  ExternalSort objects_;
+  ExternalSort hashed_entries_;  // listed, but not at their path: perhaps stored under the hash of
+                                 // their name
+  ExternalSort hashed_objects_;
+  const std::map<std::string, std::uint64_t>* last_sequences_ = nullptr;
+  ItemHistoryCheck* history_ = nullptr;
+};
+
+}  // namespace pawl::audit

@@ -1,0 +1,167 @@
+#include "audit/report.h"
+
+#include <fmt/format.h>
+
+#include "base/json_writer.h"
+
+namespace pawl::audit {
+
+std::string_view name_of(FindingKind kind) {
+  switch (kind) {
+    case FindingKind::kMissingObject:
+      return "missing-object";
+    case FindingKind::kAlteredObject:
+      return "altered-object";
+    case FindingKind::kListedTwice:
+      return "listed-twice";
+    case FindingKind::kUnlistedObject:
+      return "unlisted-object";
+    case FindingKind::kMissingChange:
+      return "missing-change";
+    case FindingKind::kDuplicateChange:
+      return "duplicate-change";
+    case FindingKind::kOutOfOrder:
+      return "out-of-order";
+    case FindingKind::kDamagedPage:
+      return "damaged-page";
+    case FindingKind::kBrokenChain:
+      return "broken-chain";
+    case FindingKind::kCutOff:
+      return "cut-off";
+    case FindingKind::kBadSignature:
+      return "bad-signature";
+    case FindingKind::kDamagedRoot:
+      return "damaged-root";
+    case FindingKind::kNotProven:
+      return "not-proven";
+  }
+  return "unknown";
+}
+
+std::vector<std::string> proves(const Report& report) {
+  std::vector<std::string> sentences;
+  if (!report.sound()) return sentences;
+  sentences.push_back(
+      "complete: every change that the ledger counts is listed once, and its object is there");
+  sentences.push_back("ordered: no hole in any shard's sequence or in any item's versions");
+  sentences.push_back(report.deep
+                          ? "whole: every object was read and has the content that its page says"
+                          : "whole: every object has the size that its page says");
+  sentences.push_back("chained: every page follows the one before it, none was changed or removed");
+  if (report.signatures_checked) {
+    sentences.push_back(report.key_pinned
+                            ? "signed: the pages were signed with the key that you gave"
+                            : "signed: the pages were signed with the key that the archive names");
+  }
+  if (report.head_found) {
+    sentences.push_back(
+        "anchored: the head that you gave is here, so nothing up to it was cut off "
+        "or rewritten");
+  }
+  if (report.expected_until) {
+    sentences.push_back("current: every open shard has proven itself up to " +
+                        report.expected_until->to_string());
+  }
+  return sentences;
+}
+
+std::vector<std::string> assumes(const Report& report) {
+  std::vector<std::string> sentences;
+  if (!report.deep) sentences.push_back("object bodies were not read (--deep reads them)");
+  if (!report.signatures_checked) {
+    sentences.push_back("the ledger is not signed: damage shows, forgery by a writer does not");
+  } else if (!report.key_pinned) {
+    sentences.push_back("the signing key was taken from the archive itself (--public-key pins it)");
+  }
+  if (!report.expected_head) {
+    sentences.push_back(
+        "no head from elsewhere was given: an archive that was cut back as a whole, "
+        "tip included, would look like an older one (--head)");
+  }
+  return sentences;
+}
+
+std::string to_text(const Finding& finding) {
+  std::string text(name_of(finding.kind));
+  auto part = [&text, first = true](std::string_view label, std::string_view value) mutable {
+    if (value.empty()) return;
+    text += first ? ": " : ", ";
+    text += label;
+    text += value;
+    first = false;
+  };
+  part("table ", finding.table);
+  part("item ", finding.item);
+  if (finding.version) part("version ", std::to_string(*finding.version));
+  part("object ", finding.object);
+  part("chain ", finding.chain);
+  if (finding.page) part("page ", std::to_string(*finding.page));
+  if (finding.sequence) part("sequence ", std::to_string(*finding.sequence));
+  return text + ": " + finding.detail;
+}
+
+namespace {
+
+void append_finding(JsonWriter& json, const Finding& finding) {
+  json.begin_object().field("kind", name_of(finding.kind));
+  if (!finding.table.empty()) json.field("table", finding.table);
+  if (!finding.item.empty()) json.field("item", finding.item);
+  if (finding.version) json.field("version", *finding.version);
+  if (!finding.object.empty()) json.field("object", finding.object);
+  if (!finding.chain.empty()) json.field("chain", finding.chain);
+  if (finding.page) json.field("page", *finding.page);
+  if (finding.sequence) json.field("sequence", *finding.sequence);
+  json.field("detail", finding.detail).end_object();
+}
+
+void append_strings(JsonWriter& json, std::string_view name,
+                    const std::vector<std::string>& strings) {
+  json.key(name).begin_array();
+  for (const auto& text : strings) json.string(text);
+  json.end_array();
+}
+
+}  // namespace
+
+std::string to_json(const Report& report) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object()
+      .field("schema", "pawl-verify/1")
+      .field("verdict", report.sound() ? "sound" : "damaged")
+      .field("archive", report.archive)
+      .field("archive_id", report.archive_id)
+      .field("versions", report.versions)
+      .field("items", report.items)
+      .field("pages", report.pages)
+      .field("bytes", report.bytes)
+      .field("unsealed", report.unsealed)
+      .field("torn_pages", report.torn_pages)
+      .field("superseded", report.superseded)
+      .field("deep", report.deep)
+      .field("signatures_checked", report.signatures_checked)
+      .field("key_pinned", report.key_pinned);
+  if (!report.public_key.empty()) json.field("public_key", report.public_key);
+  if (report.first) json.field("first", report.first->to_string());
+  if (report.last) json.field("last", report.last->to_string());
+  if (report.head) json.field("head", report.head->to_hex());
+  if (report.head_instant) json.field("head_instant", report.head_instant->to_string());
+  json.key("tables").begin_object();
+  for (const auto& [name, table] : report.tables) {
+    json.key(name)
+        .begin_object()
+        .field("versions", table.versions)
+        .field("items", table.items)
+        .end_object();
+  }
+  json.end_object();
+  append_strings(json, "proves", proves(report));
+  append_strings(json, "assumes", assumes(report));
+  json.field("findings_total", report.findings_total).key("findings").begin_array();
+  for (const auto& finding : report.findings) append_finding(json, finding);
+  json.end_array().end_object();
+  out += '\n';
+  return out;
+}
+
+}  // namespace pawl::audit

@@ -1,0 +1,97 @@
+// What `pawl verify` found: counts, findings, what is proven and what is assumed.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/instant.h"
+
+namespace pawl::audit {
+
+enum class FindingKind {
+  kMissingObject,    // a page lists it, and it is not there
+  kAlteredObject,    // its size, its content, or what it says of itself is not what the page says
+  kListedTwice,      // two changes claim one object
+  kUnlistedObject,   // an object that no page lists and no unsealed change explains
+  kMissingChange,    // a hole in a shard's sequence or in an item's versions
+  kDuplicateChange,  // one version of an item listed twice
+  kOutOfOrder,       // order or instants that contradict the chain
+  kDamagedPage,      // bytes that are not what was written
+  kBrokenChain,      // a page that does not follow the one before it
+  kCutOff,           // pages that a tip, checkpoint, head or root event names are not there
+  kBadSignature,     // a signature that is missing or wrong
+  kDamagedRoot,      // the root chain does not say what must be there
+  kNotProven,        // --head or --until asks for more than the archive shows
+};
+std::string_view name_of(FindingKind kind);
+
+// One thing that is wrong, named as exactly as the archive allows. Empty fields do not apply.
+struct Finding {
+  FindingKind kind = FindingKind::kDamagedPage;
+  std::string table;
+  std::string item;  // the key, DynamoDB JSON
+  std::optional<std::uint64_t> version;
+  std::string object;
+  std::string chain;
+  std::optional<std::uint64_t> sequence;
+  std::optional<std::uint64_t> page;
+  std::string detail;  // one sentence
+};
+
+// At most this many findings are kept one by one; all are counted.
+inline constexpr std::size_t kFindingsMax = 1000;
+
+struct TableSummary {
+  std::uint64_t versions = 0;
+  std::uint64_t items = 0;
+};
+
+struct Report {
+  std::string archive;     // where
+  std::string archive_id;  // 16 hex
+  std::map<std::string, TableSummary> tables;
+  std::uint64_t versions = 0;  // changes in pages
+  std::uint64_t items = 0;
+  std::uint64_t pages = 0;
+  std::uint64_t bytes = 0;  // sizes of the listed objects
+  std::uint64_t unsealed =
+      0;  // objects of changes after the last page: normal after a crash or beside a server
+  std::uint64_t torn_pages = 0;  // chains whose last line is incomplete: likewise
+  std::uint64_t superseded = 0;  // changes after the fork of an adopted chain
+  std::optional<Instant> first;  // of the oldest and the newest change
+  std::optional<Instant> last;
+  std::optional<Digest> head;  // newest checkpoint: keep it elsewhere to detect truncation later
+  std::optional<Instant> head_instant;
+  bool deep = false;
+  bool signatures_checked = false;
+  bool key_pinned = false;  // --public-key was given
+  std::string public_key;   // base64
+  std::optional<Digest> expected_head;
+  bool head_found = false;
+  std::optional<Instant> expected_until;
+
+  std::vector<Finding> findings;  // the first kFindingsMax
+  std::uint64_t findings_total = 0;
+
+  bool sound() const { return findings_total == 0; }
+  void add(Finding finding) {
+    ++findings_total;
+    if (findings.size() < kFindingsMax) findings.push_back(std::move(finding));
+  }
+};
+
+// What the report proves and what it takes for granted, as sentences for people.
+std::vector<std::string> proves(const Report& report);
+std::vector<std::string> assumes(const Report& report);
+
+// The document of docs/schemas/verify.schema.json: one line of JSON with a newline.
+std::string to_json(const Report& report);
+// "table users, item {…}, version 3, object logs/A-3.log: …".
+std::string to_text(const Finding& finding);
+
+}  // namespace pawl::audit

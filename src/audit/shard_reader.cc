@@ -1,0 +1,293 @@
+#include "audit/shard_reader.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <map>
+
+#include "audit/ledger_lines.h"
+
+namespace pawl::audit {
+namespace {
+
+using simdjson::dom::element;
+
+class ShardReader {
+ public:
+  ShardReader(const RootFacts& facts, ShardId shard, const RootOptions& options, bool& head_found,
+              Report& report, const std::function<Status(const LedgerEntry&)>& visit)
+      : facts_(facts),
+        shard_(shard),
+        chain_(shard.to_string()),
+        options_(options),
+        head_found_(head_found),
+        report_(report),
+        visit_(visit) {
+    const auto incarnation = facts.incarnations.find(shard.incarnation);
+    if (incarnation != facts.incarnations.end()) table_ = incarnation->second.table;
+    const auto claims = facts.claims.find(chain_);
+    if (claims == facts.claims.end()) return;
+    for (const auto& claim : claims->second) claims_.emplace(claim.page, &claim);
+  }
+
+  // False to stop reading.
+  bool take(const RawLine& raw) {
+    if (!raw.complete) {
+      ++report_.torn_pages;
+      return false;
+    }
+    std::string why;
+    const auto line = parse_line(raw.bytes, why);
+    element page;
+    if (!line ||
+        parser_.parse(line->json.data(), line->json.size()).get(page) != simdjson::SUCCESS) {
+      return stop(FindingKind::kDamagedPage, line ? "it is no JSON" : why);
+    }
+    if (!take_header(page, raw, *line)) return false;
+    simdjson::dom::array changes;
+    if (page["changes"].get(changes) != simdjson::SUCCESS) {
+      return stop(FindingKind::kDamagedPage, "it has no changes");
+    }
+    for (const element change : changes) {
+      if (!take_change(change)) return false;
+    }
+    if (summary_.last_sequence != last_) {
+      return stop(FindingKind::kMissingChange,
+                  fmt::format("it says that it ends at sequence {}, and its changes end at {}",
+                              last_, summary_.last_sequence));
+    }
+    check_claims(line->digest);
+    if (options_.expected_head == line->digest) head_found_ = true;
+    previous_ = line->digest;
+    ++summary_.pages;
+    ++report_.pages;
+    return true;
+  }
+
+  // What the chain should have had after its end.
+  void finish() {
+    for (const auto& [page, claim] : claims_) {
+      if (page < summary_.pages || stopped_) continue;
+      report_.add({FindingKind::kCutOff,
+                   table_,
+                   {},
+                   {},
+                   {},
+                   chain_,
+                   {},
+                   page,
+                   fmt::format("{} names this page, and the chain ends after {} pages",
+                               claim->source, summary_.pages)});
+    }
+    const auto closed = facts_.closed.find(chain_);
+    if (closed != facts_.closed.end() && !stopped_ && closed->second != summary_.last_sequence) {
+      report_.add(
+          {FindingKind::kCutOff,
+           table_,
+           {},
+           {},
+           {},
+           chain_,
+           closed->second,
+           {},
+           fmt::format("the table's deletion says that this is the last change, and the chain "
+                       "ends at {}",
+                       summary_.last_sequence)});
+    }
+  }
+
+  const ShardSummary& summary() const { return summary_; }
+  Status take_error() { return std::move(error_); }
+
+ private:
+  bool stop(FindingKind kind, std::string detail) {
+    report_.add({kind,
+                 table_,
+                 {},
+                 {},
+                 {},
+                 chain_,
+                 {},
+                 summary_.pages,
+                 detail + "; the rest of this chain was not read"});
+    stopped_ = true;
+    return false;
+  }
+
+  static std::string_view text_at(const element& parent, std::string_view key) {
+    std::string_view text;
+    if (parent[key].get(text) != simdjson::SUCCESS) return {};
+    return text;
+  }
+  static std::uint64_t number_at(const element& parent, std::string_view key) {
+    std::uint64_t value = 0;
+    if (parent[key].get(value) != simdjson::SUCCESS) return kNoNumber;
+    return value;
+  }
+
+  bool take_header(const element& page, const RawLine& raw, const LedgerLine& line) {
+    if (text_at(page, "format") != "pawl-page/1" || text_at(page, "chain") != chain_ ||
+        text_at(page, "archive") != facts_.archive_id) {
+      return stop(FindingKind::kDamagedPage, "it is no page of this chain and archive");
+    }
+    if (number_at(page, "page") != summary_.pages ||
+        text_at(page, "previous") != previous_.to_hex()) {
+      return stop(
+          FindingKind::kBrokenChain,
+          "it does not follow the page before it: pages were removed, repeated or rewritten");
+    }
+    const auto instant = Instant::parse(text_at(page, "instant"));
+    if (!instant) return stop(FindingKind::kDamagedPage, "it has no instant");
+    if (*instant < summary_.last_instant) {
+      report_.add({FindingKind::kOutOfOrder,
+                   table_,
+                   {},
+                   {},
+                   {},
+                   chain_,
+                   {},
+                   summary_.pages,
+                   "its instant is before that of the page before it"});
+    }
+    summary_.last_instant = *instant;
+    const auto first = number_at(page, "first");
+    last_ = number_at(page, "last");
+    if (first != summary_.last_sequence + 1) {
+      return stop(FindingKind::kMissingChange,
+                  fmt::format("it starts at sequence {}, and the page before it ends at {}", first,
+                              summary_.last_sequence));
+    }
+    if (last_ < first || last_ == kNoNumber) {
+      return stop(FindingKind::kDamagedPage, "its last sequence number is before its first");
+    }
+    // The first page of a volume must be signed; any other may be, and then truly.
+    const bool must = raw.first_of_volume || !line.signature.empty();
+    if (must && !facts_.public_key.empty() &&
+        !signature_holds(line, facts_.public_key, options_.check_signature)) {
+      report_.add({FindingKind::kBadSignature,
+                   table_,
+                   {},
+                   {},
+                   {},
+                   chain_,
+                   {},
+                   summary_.pages,
+                   line.signature.empty() ? "the first page of a volume is not signed"
+                                          : "its signature was not made with the ledger's key"});
+    }
+    return true;
+  }
+
+  bool take_change(const element& change) {
+    LedgerEntry entry;
+    entry.shard = shard_;
+    entry.sequence = number_at(change, "sequence");
+    entry.version = number_at(change, "version");
+    entry.object = text_at(change, "object");
+    entry.size = number_at(change, "size");
+    const auto digest = Digest::parse(text_at(change, "sha256"));
+    const auto instant = Instant::parse(text_at(change, "instant"));
+    const auto kind = text_at(change, "kind");
+    element key;
+    if (entry.sequence != summary_.last_sequence + 1) {
+      return stop(FindingKind::kMissingChange, fmt::format("after sequence {} comes {}",
+                                                           summary_.last_sequence, entry.sequence));
+    }
+    if (!digest || !instant || entry.version == kNoNumber || entry.size == kNoNumber ||
+        entry.object.empty() || entry.object.size() > kNameSizeMax ||
+        entry.object.find('\0') != std::string_view::npos ||
+        change["key"].get(key) != simdjson::SUCCESS || !key.is_object() ||
+        (kind != "INSERT" && kind != "MODIFY" && kind != "REMOVE")) {
+      return stop(FindingKind::kDamagedPage,
+                  fmt::format("the entry of sequence {} is malformed", entry.sequence));
+    }
+    key_text_ = simdjson::minify(key);
+    entry.key = key_text_;
+    entry.kind = kind == "INSERT"   ? EntryKind::kInsert
+                 : kind == "MODIFY" ? EntryKind::kModify
+                                    : EntryKind::kRemove;
+    entry.digest = *digest;
+    entry.instant = *instant;
+    if (entry.instant < change_instant_) {
+      report_.add({FindingKind::kOutOfOrder,
+                   table_,
+                   key_text_,
+                   entry.version,
+                   {},
+                   chain_,
+                   entry.sequence,
+                   summary_.pages,
+                   "its instant is before that of the change before it"});
+    }
+    change_instant_ = entry.instant;
+    summary_.last_sequence = entry.sequence;
+    error_ = visit_(entry);
+    return error_.ok();
+  }
+
+  void check_claims(const Digest& digest) {
+    for (auto [at, end] = claims_.equal_range(summary_.pages); at != end; ++at) {
+      if (at->second->digest == digest) continue;
+      report_.add({FindingKind::kBrokenChain,
+                   table_,
+                   {},
+                   {},
+                   {},
+                   chain_,
+                   {},
+                   summary_.pages,
+                   fmt::format("its digest is not the one that {} names: the chain was rewritten",
+                               at->second->source)});
+    }
+  }
+
+  static constexpr std::uint64_t kNoNumber = ~std::uint64_t{0};
+  static constexpr std::size_t kNameSizeMax = 2048;
+
+  const RootFacts& facts_;
+  ShardId shard_;
+  std::string chain_;
+  std::string table_;
+  const RootOptions& options_;
+  bool& head_found_;
+  Report& report_;
+  const std::function<Status(const LedgerEntry&)>& visit_;
+  std::multimap<std::uint64_t, const Claim*> claims_;
+  simdjson::dom::parser parser_;
+  std::string key_text_;
+  ShardSummary summary_;
+  std::uint64_t last_ = 0;
+  Digest previous_;
+  Instant change_instant_;
+  bool stopped_ = false;
+  Status error_ = ok();
+};
+
+}  // namespace
+
+std::string_view name_of(EntryKind kind) {
+  switch (kind) {
+    case EntryKind::kInsert:
+      return "INSERT";
+    case EntryKind::kModify:
+      return "MODIFY";
+    case EntryKind::kRemove:
+      return "REMOVE";
+  }
+  return "";
+}
+
+Result<ShardSummary> read_shard(ArchiveView& archive, const RootFacts& facts, ShardId shard,
+                                const RootOptions& options, bool& head_found, Report& report,
+                                const std::function<Status(const LedgerEntry&)>& visit,
+                                const std::function<void(std::uint64_t)>& read_bytes) {
+  ShardReader reader(facts, shard, options, head_found, report, visit);
+  PAWL_TRY(read_chain(
+      archive, shard.to_string(), [&reader](const RawLine& line) { return reader.take(line); },
+      read_bytes));
+  PAWL_TRY(reader.take_error());
+  reader.finish();
+  return reader.summary();
+}
+
+}  // namespace pawl::audit

@@ -16,6 +16,10 @@ using Kind = Condition::Node::Kind;
 
 constexpr std::size_t kInOperandsMax = 100;
 
+bool is_given(const Operand& operand) {
+  return operand.kind == Operand::Kind::kValue && !operand.computed;
+}
+
 bool has_order(item::Type type) {
   return type == item::Type::kString || type == item::Type::kNumber || type == item::Type::kBinary;
 }
@@ -89,7 +93,7 @@ class Builder {
     PAWL_TRY(check_ordered("BETWEEN", node));
     const Operand& lower = node.operands[1];
     const Operand& upper = node.operands[2];
-    if (lower.kind != Operand::Kind::kValue || upper.kind != Operand::Kind::kValue) return ok();
+    if (!is_given(lower) || !is_given(upper)) return ok();
     const auto bounds = [&] {
       return "lower bound operand: " + describe(*lower.value) +
              ", upper bound operand: " + describe(*upper.value);
@@ -173,10 +177,7 @@ class Builder {
     if (first.kind != Operand::Kind::kPath) return ok();
     for (std::size_t i = 1; i < node.operands.size(); ++i) {
       if (node.operands[i].kind == Operand::Kind::kPath && node.operands[i].path == first.path) {
-        return fault(
-            "The first operand must be distinct from the remaining operands for this operator or "
-            "function; operator: " +
-            std::string(name) + ", first operand: " + first.path.to_string());
+        return first_not_distinct(resolver_.kind(), name, first.path);
       }
     }
     return ok();

@@ -29,6 +29,10 @@ struct Condition::Node {
 Result<Condition::Node> parse_condition(std::string_view text, ExpressionKind kind,
                                         Placeholders& placeholders);
 
+// Adds the names of the attributes that `node` reads, and of those that it reads only a part of.
+void collect_attributes(const Condition::Node& node, AttributeNames& attributes,
+                        AttributeNames& nested);
+
 // Whether `node` holds for `item`. Nesting is bounded by kOperatorsMax.
 bool holds(const Condition::Node& node, const item::Item& item);
 

@@ -33,7 +33,8 @@ std::optional<Comparator> comparator_of(TokenKind kind) {
 NodeId ConditionParser::parse() {
   const NodeId root = expression(0);
   if (failed()) return kNoNode;
-  if (!can_be_condition(root) || current() != TokenKind::kEnd) fail_syntax();
+  if (!can_be_condition(root)) fail_syntax();
+  expect_end();
   return status().ok() ? root : kNoNode;
 }
 
@@ -92,7 +93,8 @@ NodeId ConditionParser::prefix() {
     advance();
     const NodeId inner = expression(0);
     expect(TokenKind::kCloseParenthesis);
-    parenthesise(inner);
+    if (failed()) return kNoNode;
+    parenthesise(inner, can_be_condition(inner) ? Redundancy::kAtOnce : Redundancy::kReadOn);
     return inner;
   }
   return plain_operand();

@@ -60,6 +60,8 @@ class Placeholders {
   std::vector<GivenValue> values_;
 };
 
+using AttributeNames = std::set<std::string, std::less<>>;
+
 // A condition or a filter.
 class Condition {
  public:
@@ -71,13 +73,16 @@ class Condition {
   // operand's type makes the request itself invalid.
   Result<bool> holds(const item::Item& item) const;
   // The top-level attribute names that it reads: a filter may not read key attributes.
-  const std::set<std::string, std::less<>>& attributes() const;
+  const AttributeNames& attributes() const;
+  // Of those, the ones that it reads only a part of ("a.b", "a[0]"): see check_scalar_keys.
+  const AttributeNames& nested_attributes() const { return nested_attributes_; }
 
   struct Node;
 
  private:
   std::shared_ptr<const Node> root_;
-  std::set<std::string, std::less<>> attributes_;
+  AttributeNames attributes_;
+  AttributeNames nested_attributes_;
 };
 
 // SET, REMOVE, ADD and DELETE clauses.
@@ -86,7 +91,9 @@ class Update {
   static Result<Update> parse(std::string_view text, Placeholders& placeholders);
 
   // The top-level attributes that it writes: it may not write key attributes.
-  const std::set<std::string, std::less<>>& attributes() const;
+  const AttributeNames& attributes() const;
+  // The top-level attributes of which its right-hand sides read only a part: see check_scalar_keys.
+  const AttributeNames& nested_attributes() const { return nested_attributes_; }
 
   // What became of the item, for ReturnValues UPDATED_OLD and UPDATED_NEW.
   struct Applied {
@@ -103,7 +110,8 @@ class Update {
 
  private:
   std::shared_ptr<const Clauses> clauses_;
-  std::set<std::string, std::less<>> attributes_;
+  AttributeNames attributes_;
+  AttributeNames nested_attributes_;
 };
 
 // Paths of attributes to return.
@@ -111,13 +119,16 @@ class Projection {
  public:
   static Result<Projection> parse(std::string_view text, Placeholders& placeholders);
   item::Item project(const item::Item& item) const;
-  const std::set<std::string, std::less<>>& attributes() const;
+  const AttributeNames& attributes() const;
+  // Of those, the ones that it reads only a part of ("a.b", "a[0]"): see check_scalar_keys.
+  const AttributeNames& nested_attributes() const { return nested_attributes_; }
 
   struct Paths;
 
  private:
   std::shared_ptr<const Paths> paths_;
-  std::set<std::string, std::less<>> attributes_;
+  AttributeNames attributes_;
+  AttributeNames nested_attributes_;
 };
 
 // partition = value [AND a condition on the sort key].
@@ -150,5 +161,9 @@ class KeyCondition {
   item::Value partition_;
   SortCondition sort_;
 };
+
+// For conditions, updates and projections alike, once the table is known: keys are scalars, so the service refuses
+// what looks inside of one. Errors: kInvalid, "Key attributes must be scalars; …".
+Status check_scalar_keys(const AttributeNames& nested_attributes, const item::KeySchema& schema);
 
 }  // namespace pawl::expression

@@ -89,19 +89,16 @@ Result<KeyTerm> term_of(const Node& node) {
   std::optional<std::size_t> key;
   for (std::size_t i = 0; i < node.operands.size(); ++i) {
     const Operand& operand = node.operands[i];
-    if (operand.kind == Operand::Kind::kValue) {
+    if (operand.kind == Operand::Kind::kValue && !operand.computed) {
       term.values.push_back(operand.value.get());
       continue;
     }
-    if (operand.kind == Operand::Kind::kSize) {
+    if (operand.kind == Operand::Kind::kSize || operand.computed) {
       return invalid_request("KeyConditionExpressions cannot contain nested operations");
     }
     if (key) return bad_condition("Multiple attribute names used in one condition");
     if (operand.path.elements.size() > 1) {
-      return invalid_request(
-          "Key attributes must be scalars; list random access '[]' and map lookup '.' are not "
-          "allowed: Key: " +
-          operand.path.attribute());
+      return invalid_request("KeyConditionExpressions cannot have conditions on nested attributes");
     }
     key = i;
     term.attribute = operand.path.attribute();
@@ -152,13 +149,18 @@ std::size_t key_bytes(const item::Value& value) {
   return 0;  // numbers are never too long
 }
 
-Status check_key_operand(const item::KeyAttribute& attribute, item::KeyRole role,
-                         const item::Value& value) {
-  if (value.type() != attribute.type) {
+Status check_types(const item::KeyAttribute& attribute, const KeyTerm& term) {
+  for (const item::Value* value : term.values) {
+    if (value->type() == attribute.type) continue;
     return invalid_request(
         "One or more parameter values were invalid: Condition parameter type does not match "
         "schema type");
   }
+  return ok();
+}
+
+Status check_size(const item::KeyAttribute& attribute, item::KeyRole role,
+                  const item::Value& value) {
   if (attribute.type == item::Type::kNumber) return ok();
   const std::size_t bytes = key_bytes(value);
   if (bytes == 0) {
@@ -181,43 +183,54 @@ Status check_key_operand(const item::KeyAttribute& attribute, item::KeyRole role
   return ok();
 }
 
-Status check_operands(const item::KeyAttribute& attribute, item::KeyRole role,
-                      const KeyTerm& term) {
-  for (const item::Value* value : term.values) {
-    PAWL_TRY(check_key_operand(attribute, role, *value));
-  }
+Status check_sizes(const item::KeyAttribute& attribute, item::KeyRole role, const KeyTerm& term) {
+  for (const item::Value* value : term.values) PAWL_TRY(check_size(attribute, role, *value));
   return ok();
 }
 
 }  // namespace
 
+Status check_scalar_keys(const AttributeNames& nested_attributes, const item::KeySchema& schema) {
+  const auto check = [&](const item::KeyAttribute& key) -> Status {
+    if (!nested_attributes.contains(key.name)) return ok();
+    return invalid_request(
+        "Key attributes must be scalars; list random access '[]' and map lookup '.' are not "
+        "allowed: Key: " +
+        key.name);
+  };
+  PAWL_TRY(check(schema.partition));
+  return schema.sort ? check(*schema.sort) : ok();
+}
+
 Result<KeyCondition> KeyCondition::parse(std::string_view text, const item::KeySchema& schema,
                                          Placeholders& placeholders) {
   PAWL_ASSIGN_OR_RETURN(const Node root,
                         parse_condition(text, ExpressionKind::kKeyCondition, placeholders));
+  AttributeNames attributes;
+  AttributeNames nested;
+  collect_attributes(root, attributes, nested);
+  PAWL_TRY(check_scalar_keys(nested, schema));
   std::vector<KeyTerm> terms;
   PAWL_TRY(collect(root, terms));
   if (terms.size() > 2) return invalid_request("Conditions can be of length 1 or 2 only");
+  if (terms.size() == 2 && !schema.sort) return not_supported();
 
   const KeyTerm* partition = find_term(terms, schema.partition.name);
   if (partition == nullptr) return missing_key(schema.partition);
+  PAWL_TRY(check_types(schema.partition, *partition));
   if (partition->op != SortOperator::kEqual) return not_supported();
-  const KeyTerm* sort = nullptr;
-  if (terms.size() == 2) {
-    if (!schema.sort) return not_supported();
-    sort = find_term(terms, schema.sort->name);
-    if (sort == nullptr) return missing_key(*schema.sort);
-  }
-
+  PAWL_TRY(check_sizes(schema.partition, item::KeyRole::kPartition, *partition));
   KeyCondition condition;
-  PAWL_TRY(check_operands(schema.partition, item::KeyRole::kPartition, *partition));
   condition.partition_ = *partition->values.front();
-  if (sort != nullptr) {
-    PAWL_TRY(check_operands(*schema.sort, item::KeyRole::kSort, *sort));
-    condition.sort_.op = sort->op;
-    condition.sort_.low = *sort->values.front();
-    if (sort->op == SortOperator::kBetween) condition.sort_.high = *sort->values.back();
-  }
+  if (terms.size() == 1) return condition;
+
+  const KeyTerm* sort = find_term(terms, schema.sort->name);
+  if (sort == nullptr) return missing_key(*schema.sort);
+  PAWL_TRY(check_types(*schema.sort, *sort));
+  PAWL_TRY(check_sizes(*schema.sort, item::KeyRole::kSort, *sort));
+  condition.sort_.op = sort->op;
+  condition.sort_.low = *sort->values.front();
+  if (sort->op == SortOperator::kBetween) condition.sort_.high = *sort->values.back();
   return condition;
 }
 

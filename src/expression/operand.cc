@@ -33,10 +33,12 @@ Result<Operand> make_size(Resolver& resolver, NodeId id) {
   }
   // A size of a size is the size of a number, which has none.
   const item::Type type = *operand.known_type();
-  const auto size = operand.kind == Operand::Kind::kValue ? service_size(*operand.value)
-                                                          : std::optional<std::size_t>();
+  const auto size = operand.kind == Operand::Kind::kValue && !operand.computed
+                        ? service_size(*operand.value)
+                        : std::optional<std::size_t>();
   if (!size) return incorrect_type(resolver.kind(), "size", item::name_of(type));
   operand.value = std::make_shared<const item::Value>(as_number(*size));
+  operand.computed = true;
   return operand;
 }
 

@@ -17,6 +17,7 @@ struct Operand {
   Kind kind = Kind::kPath;
   Path path;                                 // kPath, kSize
   std::shared_ptr<const item::Value> value;  // kValue; never null
+  bool computed = false;                     // kValue: the size of a given value, not that value
 
   // The type, where it is known before there is an item.
   std::optional<item::Type> known_type() const;

@@ -42,9 +42,6 @@ Parser::Parser(ExpressionKind kind, std::string_view text)
 
 Status Parser::status() const {
   if (error_) return *error_;
-  if (redundant_parentheses_) {
-    return invalid(kind_, "The expression has redundant parentheses;");
-  }
   return ok();
 }
 
@@ -70,10 +67,22 @@ void Parser::fail_too_deep() {
        std::to_string(kOperatorsMax + 1));
 }
 
+void Parser::fail_redundant() { fail("The expression has redundant parentheses;"); }
+
 void Parser::advance() {
+  if (redundant_parentheses_ && function_level_ == 0) fail_redundant();
   previous_ = current_;
   at_first_token_ = false;
   current_ = lexer_.next();
+}
+
+void Parser::expect_end() {
+  if (failed()) return;
+  if (current() != TokenKind::kEnd) {
+    fail_syntax();
+  } else if (redundant_parentheses_) {
+    fail_redundant();
+  }
 }
 
 bool Parser::expect(TokenKind kind) {
@@ -152,6 +161,7 @@ NodeId Parser::plain_operand() {
 
 NodeId Parser::function(std::string_view name) {
   const Level level(*this);
+  ++function_level_;
   SyntaxNode node;
   node.kind = NodeKind::kFunction;
   node.text = name;
@@ -165,6 +175,7 @@ NodeId Parser::function(std::string_view name) {
     advance();
   }
   expect(TokenKind::kCloseParenthesis);
+  --function_level_;
   return id;
 }
 
@@ -175,14 +186,19 @@ NodeId Parser::operand() {
   advance();
   const NodeId inner = operand();
   expect(TokenKind::kCloseParenthesis);
-  parenthesise(inner);
+  parenthesise(inner, Redundancy::kAtOnce);
   return inner;
 }
 
-void Parser::parenthesise(NodeId id) {
+void Parser::parenthesise(NodeId id, Redundancy redundancy) {
   if (failed() || id == kNoNode) return;
-  if (tree_.at(id).parenthesised) redundant_parentheses_ = true;
-  tree_.at(id).parenthesised = true;
+  SyntaxNode& node = tree_.at(id);
+  if (node.parenthesised) {
+    redundant_parentheses_ = true;
+    // A function call is read to its end before any of it is judged.
+    if (redundancy == Redundancy::kAtOnce && function_level_ == 0) fail_redundant();
+  }
+  node.parenthesised = true;
 }
 
 }  // namespace pawl::expression

@@ -29,7 +29,7 @@ class Parser {
 
   SyntaxTree& tree() { return tree_; }
   const SyntaxTree& tree() const { return tree_; }
-  // What went wrong, if anything; "redundant parentheses" counts once the syntax is right.
+  // What went wrong, if anything.
   Status status() const;
 
  protected:
@@ -46,6 +46,8 @@ class Parser {
   void advance();
   // Steps over a token of this kind, or fails.
   bool expect(TokenKind kind);
+  // The last step of every grammar.
+  void expect_end();
 
   // path := name { "." name | "[" index "]" }
   NodeId path();
@@ -53,8 +55,10 @@ class Parser {
   NodeId operand();
   // A path, a value or a function call; never parentheses.
   NodeId plain_operand();
-  // Notes that `id` stands in parentheses; a second pair is redundant.
-  void parenthesise(NodeId id);
+  // Notes that `id` stands in parentheses. A second pair is redundant, which is an error: at once, or, if the
+  // service has to read on to know what the parentheses hold, once the next token turns out to be right.
+  enum class Redundancy { kAtOnce, kReadOn };
+  void parenthesise(NodeId id, Redundancy redundancy);
 
   // Counts a level of recursion for as long as it lives.
   class Level {
@@ -74,6 +78,7 @@ class Parser {
   void path_steps();
   NodeId function(std::string_view name);
   NodeId leaf(NodeKind kind);
+  void fail_redundant();
 
   ExpressionKind kind_;
   std::string_view text_;
@@ -83,6 +88,7 @@ class Parser {
   bool at_first_token_ = true;
   bool redundant_parentheses_ = false;
   int level_ = 0;
+  int function_level_ = 0;
   SyntaxTree tree_;
   std::optional<Error> error_;
 };

@@ -21,7 +21,7 @@ class ProjectionParser : public Parser {
       if (failed() || current() != TokenKind::kComma) break;
       advance();
     }
-    if (!failed() && current() != TokenKind::kEnd) fail_syntax();
+    expect_end();
     return paths;
   }
 };
@@ -44,14 +44,14 @@ Result<Projection> Projection::parse(std::string_view text, Placeholders& placeh
   auto paths = std::make_shared<Paths>();
   paths->paths.reserve(nodes.size());
   // Last to first, as the service does: it decides which of several faults is named, and how.
+  Projection projection;
   for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
     PAWL_ASSIGN_OR_RETURN(Path path, resolver.path(*node));
-    paths->paths.push_back(std::move(path));
-  }
-  Projection projection;
-  for (const Path& path : paths->paths) {
-    PAWL_TRY(paths->set.insert(ExpressionKind::kProjection, &path));
-    projection.attributes_.insert(path.attribute());
+    paths->paths.push_back(std::move(path));  // within what is reserved: earlier ones stay put
+    PAWL_TRY(paths->set.insert(ExpressionKind::kProjection, &paths->paths.back()));
+    const Path& added = paths->paths.back();
+    projection.attributes_.insert(added.attribute());
+    if (added.elements.size() > 1) projection.nested_attributes_.insert(added.attribute());
   }
   projection.paths_ = std::move(paths);
   return projection;
@@ -59,6 +59,6 @@ Result<Projection> Projection::parse(std::string_view text, Placeholders& placeh
 
 item::Item Projection::project(const item::Item& item) const { return paths_->set.project(item); }
 
-const std::set<std::string, std::less<>>& Projection::attributes() const { return attributes_; }
+const AttributeNames& Projection::attributes() const { return attributes_; }
 
 }  // namespace pawl::expression

@@ -6,6 +6,14 @@
 
 namespace pawl::expression {
 
+Error first_not_distinct(ExpressionKind kind, std::string_view operation, const Path& first) {
+  return invalid(
+      kind,
+      "The first operand must be distinct from the remaining operands for this operator or "
+      "function; operator: " +
+          std::string(operation) + ", first operand: " + first.to_string());
+}
+
 Result<Path> Resolver::path(NodeId id) const {
   const SyntaxNode& node = tree_.at(id);
   const std::size_t count = node.parts_end - node.parts_begin;

@@ -12,6 +12,9 @@
 
 namespace pawl::expression {
 
+// No operator takes the same attribute as its first operand and as another one.
+Error first_not_distinct(ExpressionKind kind, std::string_view operation, const Path& first);
+
 class Resolver {
  public:
   // Both must outlive the resolver.

@@ -107,6 +107,11 @@ class Builder {
                      "Operator or function requires a document path; operator or function: " +
                          std::string(name));
     }
+    const UpdateValue& alternative = built.operands.back();
+    if (alternative.kind == UpdateValue::Kind::kPath &&
+        alternative.path == built.operands.front().path) {
+      return first_not_distinct(kKind, name, alternative.path);
+    }
     built.path = std::move(built.operands.front().path);
     built.operands.erase(built.operands.begin());
     return built;
@@ -133,6 +138,11 @@ class Builder {
 
   Resolver& resolver_;
 };
+
+void collect_nested(const UpdateValue& value, AttributeNames& names) {
+  if (value.path.elements.size() > 1) names.insert(value.path.attribute());
+  for (const UpdateValue& operand : value.operands) collect_nested(operand, names);
+}
 
 Status check_sections(const std::vector<ParsedAction>& actions) {
   std::array<std::uint32_t, 4> section_of{};
@@ -163,19 +173,19 @@ Result<Update> Update::parse(std::string_view text, Placeholders& placeholders) 
   Resolver resolver(kKind, parser.tree(), placeholders);
   auto clauses = std::make_shared<Clauses>();
   clauses->actions.resize(parsed.size());
-  for (std::size_t i = parsed.size(); i-- > 0;) {
-    clauses->actions[i].clause = parsed[i].clause;
-    PAWL_ASSIGN_OR_RETURN(clauses->actions[i].path, resolver.path(parsed[i].path));
-  }
   Update update;
   for (std::size_t i = parsed.size(); i-- > 0;) {
-    PAWL_TRY(clauses->paths.insert(kKind, &clauses->actions[i].path));
-    update.attributes_.insert(clauses->actions[i].path.attribute());
+    UpdateAction& action = clauses->actions[i];
+    action.clause = parsed[i].clause;
+    PAWL_ASSIGN_OR_RETURN(action.path, resolver.path(parsed[i].path));
+    PAWL_TRY(clauses->paths.insert(kKind, &action.path));
+    update.attributes_.insert(action.path.attribute());
   }
   Builder builder(resolver);
   for (std::size_t i = parsed.size(); i-- > 0;) {
     if (parsed[i].clause == Clause::kRemove) continue;
     PAWL_ASSIGN_OR_RETURN(clauses->actions[i].value, builder.value(parsed[i]));
+    collect_nested(clauses->actions[i].value, update.nested_attributes_);
   }
   update.clauses_ = std::move(clauses);
   return update;

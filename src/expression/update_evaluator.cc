@@ -11,11 +11,6 @@
 namespace pawl::expression {
 namespace {
 
-Error invalid_path() {
-  return invalid_request(
-      "The document path provided in the update expression is invalid for update");
-}
-
 struct Change {
   const Path* path = nullptr;
   std::optional<item::Value> value;  // nothing: remove
@@ -29,22 +24,23 @@ bool leads_to_list(const Path& path) { return path.elements.back().is_index(); }
 
 // The map or list that holds the last element of `path`, which has at least two. Null if there is
 // none of that kind.
-item::Value* find_parent(item::Item& item, const Path& path) {
+template <typename Item>  // item::Item or const
+auto find_parent(Item& item, const Path& path) -> decltype(&item.begin()->second) {
   const auto top = item.find(path.attribute());
   if (top == item.end()) return nullptr;
-  item::Value* value = &top->second;
+  auto* value = &top->second;
   for (std::size_t i = 1; i < path.elements.size(); ++i) {
     const PathElement& element = path.elements[i];
     const bool last = i + 1 == path.elements.size();
     if (element.is_index()) {
-      auto* list = value->get_if<item::List>();
+      auto* list = value->template get_if<item::List>();
       if (list == nullptr) return nullptr;
       if (last) return value;
       const auto index = static_cast<std::size_t>(element.index);
       if (index >= list->size()) return nullptr;
       value = &(*list)[index];
     } else {
-      auto* map = value->get_if<item::Map>();
+      auto* map = value->template get_if<item::Map>();
       if (map == nullptr) return nullptr;
       if (last) return value;
       const auto found = map->find(element.name);
@@ -68,17 +64,17 @@ class Writer {
   explicit Writer(item::Item& item) : item_(item) {}
 
   // Puts in what has its place already, and leaves for later what changes the length of a list.
-  Status put(Change& change) {
+  void put(Change& change) {
     const Path& path = *change.path;
     if (path.elements.size() == 1) {
       put_named(item_, path.attribute(), std::move(change.value));
-      return ok();
+      return;
     }
+    // apply_actions() has found the parent in the old item, and no other action may touch it.
     item::Value* parent = find_parent(item_, path);
-    if (parent == nullptr) return invalid_path();
     if (!leads_to_list(path)) {
       put_named(parent->as<item::Map>(), path.elements.back().name, std::move(change.value));
-      return ok();
+      return;
     }
     auto& list = parent->as<item::List>();
     const auto index = static_cast<std::size_t>(path.elements.back().index);
@@ -91,7 +87,6 @@ class Writer {
     } else if (change.value) {
       appends_.push_back(&change);
     }
-    return ok();
   }
 
   void finish() {
@@ -126,6 +121,10 @@ Result<item::Item> apply_actions(const std::vector<UpdateAction>& actions,
   changes.reserve(actions.size());
   bool puts_container = false;
   for (const UpdateAction& action : actions) {
+    if (action.path.elements.size() > 1 && find_parent(before, action.path) == nullptr) {
+      return invalid_request(
+          "The document path provided in the update expression is invalid for update");
+    }
     PAWL_ASSIGN_OR_RETURN(std::optional<item::Value> value, evaluate(action, before));
     // A scalar in the place of another value makes nothing deeper than it was.
     puts_container = puts_container || is_container(value);
@@ -133,7 +132,7 @@ Result<item::Item> apply_actions(const std::vector<UpdateAction>& actions,
   }
   item::Item item = before;
   Writer writer(item);
-  for (Change& change : changes) PAWL_TRY(writer.put(change));
+  for (Change& change : changes) writer.put(change);
   writer.finish();
   if (puts_container && item::nested_too_deeply(item)) {
     return invalid_request("Nesting Levels have exceeded supported limits");
@@ -141,7 +140,7 @@ Result<item::Item> apply_actions(const std::vector<UpdateAction>& actions,
   return item;
 }
 
-const std::set<std::string, std::less<>>& Update::attributes() const { return attributes_; }
+const AttributeNames& Update::attributes() const { return attributes_; }
 
 Result<Update::Applied> Update::apply(const item::Item& before) const {
   PAWL_ASSIGN_OR_RETURN(item::Item item, apply_actions(clauses_->actions, before));

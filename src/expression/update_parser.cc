@@ -53,6 +53,7 @@ std::vector<ParsedAction> UpdateParser::parse() {
       actions.push_back(parsed);
     } while (!failed() && current() == TokenKind::kComma);
   } while (!failed() && current() != TokenKind::kEnd);
+  expect_end();
   return actions;
 }
 
@@ -95,7 +96,7 @@ NodeId UpdateParser::set_value() {
     advance();
     left = set_value();
     expect(TokenKind::kCloseParenthesis);
-    parenthesise(left);
+    parenthesise(left, Redundancy::kAtOnce);
   } else {
     left = plain_operand();
   }

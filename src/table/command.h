@@ -1,4 +1,5 @@
-// Commands: what the wire layer asks the committer to do, and what comes of it. Plain data; no protocol.
+// Commands: what the wire layer asks the committer to do, and what comes of it. Plain data; no
+// protocol.
 #pragma once
 
 #include <functional>
@@ -27,19 +28,19 @@ enum class Refusal {
   kTransactionCancelled,  // TransactionCanceledException, with reasons
   kTokenMismatch,         // IdempotentParameterMismatchException
   kRepeatMismatch,        // an invocation id that came again with another request
-  kNoRoom,                // below the reserve of bytes or inodes: writes are refused, nothing is lost
-  kNeedsAdopt,            // data directory and ledger disagree: writes are refused until `pawl adopt`
-  kStopping,              // the server is stopping
-  kBusy,                  // the command queue is full
-  kStorage,               // the store failed; not done
-  kUnknown,               // may or may not be done: no answer may be given, the connection closes
+  kNoRoom,      // below the reserve of bytes or inodes: writes are refused, nothing is lost
+  kNeedsAdopt,  // data directory and ledger disagree: writes are refused until `pawl adopt`
+  kStopping,    // the server is stopping
+  kBusy,        // the command queue is full
+  kStorage,     // the store failed; not done
+  kUnknown,     // may or may not be done: no answer may be given, the connection closes
 };
 
 // One item's part in a cancelled transaction: nothing for an item whose own check passed.
 struct CancellationReason {
-  std::optional<Refusal> refusal;   // kConditionFailed or kInvalid
+  std::optional<Refusal> refusal;  // kConditionFailed or kInvalid
   std::string message;
-  std::optional<item::Item> item;   // if asked for with return_old_on_failure
+  std::optional<item::Item> item;  // if asked for with return_old_on_failure
 };
 
 struct Failure {
@@ -56,17 +57,18 @@ struct Mutation {
   std::string table;
   item::Item item;  // the whole item (kPut), or its key (all others)
   std::optional<expression::Condition> condition;
-  std::optional<expression::Update> update;  // kUpdate; nothing = only create the item if it is absent
+  std::optional<expression::Update>
+      update;  // kUpdate; nothing = only create the item if it is absent
   bool return_old_on_failure = false;
 };
 
-// What became of one mutation. A mutation that changed nothing is done, has changed = false and left no
-// change record.
+// What became of one mutation. A mutation that changed nothing is done, has changed = false and
+// left no change record.
 struct MutationOutcome {
   bool changed = false;
   std::shared_ptr<const item::Item> old_image;  // nothing if the item did not exist; never copied
   std::shared_ptr<const item::Item> new_image;  // nothing if it does not exist any more
-  item::Item updated_old;  // kUpdate: see expression::Update::Applied
+  item::Item updated_old;                       // kUpdate: see expression::Update::Applied
   item::Item updated_new;
   std::size_t size_before = 0;  // bytes, item/item_size.h
   std::size_t size_after = 0;
@@ -86,14 +88,15 @@ struct UpdateTable {
   std::optional<std::uint64_t> read_units;
   std::optional<std::uint64_t> write_units;
 };
-// `pawl adopt`: the table goes on as a new incarnation with the same items and versions; its ledger chains
-// and change log start anew, linked to those of the old one. Done also while writes are refused.
+// `pawl adopt`: the table goes on as a new incarnation with the same items and versions; its ledger
+// chains and change log start anew, linked to those of the old one. Done also while writes are
+// refused.
 struct AdoptTable {
   std::string name;
 };
-// One or many independent mutations (PutItem … BatchWriteItem), at most 25. Each is evaluated by itself, in
-// order; but if one is refused, so is the command, and none is done (the service validates a batch as a
-// whole, and a batch has no conditions).
+// One or many independent mutations (PutItem … BatchWriteItem), at most 25. Each is evaluated by
+// itself, in order; but if one is refused, so is the command, and none is done (the service
+// validates a batch as a whole, and a batch has no conditions).
 struct Mutations {
   std::vector<Mutation> mutations;
 };
@@ -109,13 +112,13 @@ struct Outcome {
   std::optional<TableDescription> table;   // of the three table commands
 };
 
-// A mutation that a client may send again after a lost answer: the first answer is stored in the batch
-// that commits it and given again for 10 minutes, also after a restart.
+// A mutation that a client may send again after a lost answer: the first answer is stored in the
+// batch that commits it and given again for 10 minutes, also after a restart.
 struct RepeatGuard {
-  std::string caller;   // access key id, "" for none
-  std::string id;       // amz-sdk-invocation-id or ClientRequestToken; at most 128 bytes
+  std::string caller;         // access key id, "" for none
+  std::string id;             // amz-sdk-invocation-id or ClientRequestToken; at most 128 bytes
   bool client_token = false;  // a mismatch is kTokenMismatch, otherwise kRepeatMismatch
-  Digest request;       // of what must be equal for it to be the same request
+  Digest request;             // of what must be equal for it to be the same request
 };
 
 struct Command {
@@ -125,12 +128,13 @@ struct Command {
   std::string trace;      // the request's id; at most 64 bytes
   std::size_t bytes = 0;  // about what it holds in memory (the request's body): bounds the queue
 
-  // Turns the outcome into the answer's bytes, which mean nothing to the committer. Pure; runs on the commit
-  // thread; answers of failures are never stored.
+  // Turns the outcome into the answer's bytes, which mean nothing to the committer. Pure; runs on
+  // the commit thread; answers of failures are never stored.
   std::function<std::string(const Outcome&)> render;
 
-  // Called once, on the commit thread, after the sync that made the answer true (or at once for a refusal).
-  // Must not block: it hands over. Nothing means kUnknown: close the connection without an answer.
+  // Called once, on the commit thread, after the sync that made the answer true (or at once for a
+  // refusal). Must not block: it hands over. Nothing means kUnknown: close the connection without
+  // an answer.
   std::function<void(std::optional<std::string> answer)> done;
 };
 

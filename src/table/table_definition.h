@@ -22,7 +22,7 @@ inline constexpr std::size_t kTablesMax = 2500;  // the service's default quota 
 
 // How a table's versions are recorded. Chosen at creation from the configuration.
 struct RecordSettings {
-  bool record = true;        // whether the archiver records this table
+  bool record = true;         // whether the archiver records this table
   std::string name_template;  // of objects, see archive/object_naming.h
   bool operator==(const RecordSettings&) const = default;
 };
@@ -31,9 +31,10 @@ struct TableDefinition {
   std::string name;  // 3 to 255 of [a-zA-Z0-9_.-]
   item::KeySchema schema;
   std::uint16_t partitions = kPartitionsDefault;
-  std::optional<StreamView> stream;  // as the client asked; every change is kept with both images anyway
-  bool pay_per_request = true;       // shown by DescribeTable only
-  std::uint64_t read_units = 0;      // of provisioned tables; shown, never enforced
+  std::optional<StreamView>
+      stream;                   // as the client asked; every change is kept with both images anyway
+  bool pay_per_request = true;  // shown by DescribeTable only
+  std::uint64_t read_units = 0;  // of provisioned tables; shown, never enforced
   std::uint64_t write_units = 0;
   bool deletion_protected = false;
   RecordSettings record;

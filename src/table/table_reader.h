@@ -1,5 +1,5 @@
-// Reads: GetItem, BatchGetItem, TransactGetItems, Query, Scan. They see synced state only, and never wait for
-// the committer. Thread-safe.
+// Reads: GetItem, BatchGetItem, TransactGetItems, Query, Scan. They see synced state only, and
+// never wait for the committer. Thread-safe.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,8 @@
 
 namespace pawl::table {
 
-inline constexpr std::size_t kPageBytesMax = 1024 * 1024;  // of one Query or Scan page, before filtering
+inline constexpr std::size_t kPageBytesMax =
+    1024 * 1024;  // of one Query or Scan page, before filtering
 
 // One page's worth of a Query or Scan.
 struct PageRequest {
@@ -24,10 +25,10 @@ struct PageRequest {
   std::optional<expression::Condition> filter;
   std::optional<expression::Projection> projection;
   bool count_only = false;
-  std::optional<std::uint32_t> limit;           // items to look at, from 1
+  std::optional<std::uint32_t> limit;  // items to look at, from 1
   std::optional<item::Item> exclusive_start_key;
-  std::uint32_t segment = 0;                    // Scan: which of
-  std::uint32_t total_segments = 1;             //       how many, up to 1,000,000
+  std::uint32_t segment = 0;         // Scan: which of
+  std::uint32_t total_segments = 1;  //       how many, up to 1,000,000
 };
 
 struct Page {
@@ -57,8 +58,8 @@ class TableReader {
   virtual ReadResult<Page> page(const PageRequest& request) const = 0;
 };
 
-// Where the wire layer hands commands over. Thread-safe and never blocks: a full queue calls done with a
-// rendered kBusy.
+// Where the wire layer hands commands over. Thread-safe and never blocks: a full queue calls done
+// with a rendered kBusy.
 class CommandSink {
  public:
   virtual ~CommandSink() = default;

@@ -1,0 +1,25 @@
+// The commands on tables: what each makes of the catalog. Pure: the committer writes the records
+// and, after the sync, changes the catalog and the shards.
+#pragma once
+
+#include <optional>
+
+#include "port/random.h"
+#include "table/catalog.h"
+#include "table/command.h"
+
+namespace pawl::table {
+
+// What a command on tables comes to.
+struct TablePlan {
+  enum class Event { kNone, kCreated, kDeleted, kUpdated, kAdopted };
+  Event event = Event::kNone;  // kNone: refused, see outcome.failure
+  Outcome outcome;
+  std::vector<TableRecord> records;  // to be written: the table's own is the last
+  TableCount count;                  // kCreated and kAdopted: where the new incarnation starts
+};
+
+TablePlan plan_table_command(const Command& command, const Catalog& catalog, Random& random,
+                             Instant now);
+
+}  // namespace pawl::table

@@ -46,11 +46,14 @@ std::optional<LedgerLine> parse_line(std::string_view line, std::string& why) {
   return parsed;
 }
 
-bool signature_holds(const LedgerLine& line, std::string_view public_key,
+bool signature_holds(const LedgerLine& line, const std::vector<std::string>& public_keys,
                      const SignatureCheck& check) {
   const auto signature = from_base64(line.signature);
-  if (!signature) return false;
-  return check(public_key, "pawl-ledger/1 " + line.digest.to_hex(), *signature);
+  if (!signature || signature->empty()) return false;
+  const auto message = "pawl-ledger/1 " + line.digest.to_hex();
+  // The newest key first: it signed the most.
+  return std::any_of(public_keys.rbegin(), public_keys.rend(),
+                     [&](const auto& key) { return check(key, message, *signature); });
 }
 
 Status read_chain(ArchiveView& archive, std::string_view chain,

@@ -28,8 +28,8 @@ struct LedgerLine {
 // damaged.
 std::optional<LedgerLine> parse_line(std::string_view line, std::string& why);
 
-// Checks the Ed25519 signature of a line.
-bool signature_holds(const LedgerLine& line, std::string_view public_key,
+// Whether the line was signed with one of the keys (Ed25519).
+bool signature_holds(const LedgerLine& line, const std::vector<std::string>& public_keys,
                      const SignatureCheck& check);
 
 // One line of a chain as it stands in the archive.

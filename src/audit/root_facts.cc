@@ -12,6 +12,7 @@ namespace {
 using simdjson::dom::element;
 
 constexpr std::size_t kSmallFileMax = 16 << 20;
+constexpr std::size_t kKeysMax = 1000;
 constexpr std::size_t kFactsMax =
     4'000'000;  // shards and claims: a bound on memory, not on honest archives
 
@@ -124,8 +125,8 @@ class RootReader {
   }
 
   void check_signature(const LedgerLine& line, std::string chain, std::uint64_t page) {
-    if (facts_.public_key.empty()) return;
-    if (!signature_holds(line, facts_.public_key, options_.check_signature)) {
+    if (facts_.public_keys.empty()) return;
+    if (!signature_holds(line, facts_.public_keys, options_.check_signature)) {
       report_.add({FindingKind::kBadSignature,
                    {},
                    {},
@@ -159,15 +160,19 @@ class RootReader {
         facts_.expected_head_is_checkpoint = true;
         expected_checkpoint_ = newest_checkpoint_;
       }
-    } else if (type != "server-started" && type != "server-stopped" && type != "counter-reset") {
+    } else if (type == "server-started") {
+      element key;
+      if (event["public_key"].get(key) == simdjson::SUCCESS) take_key(event);
+    } else if (type != "server-stopped" && type != "counter-reset") {
       damaged(fmt::format("its event \"{}\" is not known to this pawl", type));
     }
   }
 
+  // From the creation of the archive, and from the start of a server that signs with another key.
   void take_key(const element& event) {
     const auto key = from_base64(text_at(event, "public_key"));
     if (options_.pinned_key) {
-      facts_.public_key = *options_.pinned_key;
+      facts_.public_keys = {*options_.pinned_key};
       report_.key_pinned = true;
       if (key != options_.pinned_key) {
         report_.add({FindingKind::kBadSignature,
@@ -177,14 +182,14 @@ class RootReader {
                      {},
                      "root",
                      {},
-                     0,
+                     pages_,
                      "the archive names another signing key than the one that you gave"});
       }
-    } else if (key && key->size() == 32) {
-      facts_.public_key = *key;
+    } else if (key && key->size() == 32 && facts_.public_keys.size() < kKeysMax) {
+      facts_.public_keys.push_back(*key);
     }
-    report_.signatures_checked = !facts_.public_key.empty();
-    report_.public_key = to_base64(facts_.public_key);
+    report_.signatures_checked = !facts_.public_keys.empty();
+    report_.public_key = facts_.public_keys.empty() ? "" : to_base64(facts_.public_keys.back());
   }
 
   void take_table(const element& event) {

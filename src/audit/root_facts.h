@@ -42,7 +42,9 @@ struct IncarnationFacts {
 
 struct RootFacts {
   std::string archive_id;
-  std::string public_key;  // 32 bytes, or empty where the ledger is not signed
+  // Of 32 bytes; empty where the ledger is not signed. One for each key that a server announced (a restored data
+  // directory has a key of its own), or only the one that was pinned.
+  std::vector<std::string> public_keys;
   std::map<Incarnation, IncarnationFacts> incarnations;
   std::map<std::string, std::vector<Claim>> claims;  // by chain
   std::map<std::string, Instant> heartbeats;         // by chain, from the tip

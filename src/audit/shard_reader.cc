@@ -162,8 +162,8 @@ class ShardReader {
     }
     // The first page of a volume must be signed; any other may be, and then truly.
     const bool must = raw.first_of_volume || !line.signature.empty();
-    if (must && !facts_.public_key.empty() &&
-        !signature_holds(line, facts_.public_key, options_.check_signature)) {
+    if (must && !facts_.public_keys.empty() &&
+        !signature_holds(line, facts_.public_keys, options_.check_signature)) {
       report_.add({FindingKind::kBadSignature,
                    table_,
                    {},

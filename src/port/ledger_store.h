@@ -28,6 +28,9 @@ struct ChainEnd {
   std::uint64_t volume_bytes = 0;        // size of the volume that the next page goes to
 };
 
+// What chains(), end_of() and read() tell is durable: an implementation that finds pages of an earlier process syncs
+// them before it tells of them, because the change log forgets what it is told is in the ledger.
+//
 // One writer, held by a lock or a fence of the implementation: open() of the store fails with kConflict if
 // another process writes here. One coroutine at a time.
 class LedgerStore {

@@ -1,0 +1,272 @@
+#include "ledger/root_page.h"
+
+#include <algorithm>
+
+#include "base/base64.h"
+#include "base/json_writer.h"
+#include "item/json_fields.h"
+#include "ledger/page_format.h"
+
+namespace pawl::ledger {
+namespace {
+
+using simdjson::dom::element;
+
+Error wrong_event(std::string_view why) {
+  return Error{ErrorCode::kCorrupt, "a root page is wrong: " + std::string(why),
+               "run `pawl verify` on the archive"};
+}
+
+void write_parent(JsonWriter& json, const Parent& parent) {
+  json.key("parent").begin_object().field("incarnation", parent.incarnation.to_string());
+  json.key("forks").begin_array();
+  for (const auto& fork : parent.forks) {
+    json.begin_object()
+        .field("shard", fork.shard.to_string())
+        .field("sequence", fork.sequence.value);
+    if (fork.page) json.field("page", fork.page->value).field("digest", fork.digest.to_hex());
+    json.end_object();
+  }
+  json.end_array().end_object();
+}
+
+// One overload an event: what stands after "type".
+struct EventWriter {
+  JsonWriter& json;
+
+  void write_key(const std::optional<PublicKey>& key) const {
+    if (key)
+      json.field("public_key",
+                 to_base64({reinterpret_cast<const char*>(key->data()), key->size()}));
+  }
+  void operator()(const ArchiveCreated& event) const {
+    json.field("type", "archive-created");
+    write_key(event.public_key);
+  }
+  void operator()(const ServerStarted& event) const {
+    json.field("type", "server-started")
+        .field("data", event.data)
+        .field("software", event.software);
+    write_key(event.public_key);
+  }
+  void operator()(const ServerStopped& event) const {
+    json.field("type", "server-stopped").field("data", event.data);
+  }
+  void operator()(const TableCreated& event) const {
+    json.field("type", "table-created")
+        .field("incarnation", event.incarnation.to_string())
+        .field("table", event.table)
+        .key("definition")
+        .raw(event.definition);
+    json.key("shards").begin_array();
+    for (const auto& shard : event.shards) json.string(shard.to_string());
+    json.end_array();
+    if (event.parent) write_parent(json, *event.parent);
+  }
+  void operator()(const TableDeleted& event) const {
+    json.field("type", "table-deleted").field("incarnation", event.incarnation.to_string());
+    json.key("shards").begin_array();
+    for (const auto& shard : event.shards) {
+      json.begin_object()
+          .field("shard", shard.shard.to_string())
+          .field("last", shard.last.value)
+          .field("pages", shard.pages);
+      if (shard.digest) json.field("digest", shard.digest->to_hex());
+      json.end_object();
+    }
+    json.end_array();
+    if (event.abandoned) json.field("abandoned", true);
+  }
+  void operator()(const CounterReset& event) const {
+    json.field("type", "counter-reset")
+        .field("incarnation", event.incarnation.to_string())
+        .field("shard", event.shard.to_string())
+        .field("sequence", event.sequence.value)
+        .field("object", event.object)
+        .field("renamed", event.renamed);
+  }
+  void operator()(const Checkpoint& event) const {
+    json.field("type", "checkpoint").key("chains").begin_object();
+    for (const auto& [shard, head] : event.chains) {
+      json.key(shard.to_string())
+          .begin_object()
+          .field("page", head.page.value)
+          .field("last", head.last.value)
+          .field("digest", head.digest.to_hex())
+          .end_object();
+    }
+    json.end_object();
+  }
+};
+
+std::optional<PublicKey> parse_public_key(item::JsonFields& fields) {
+  const auto text = fields.optional_text("public_key");
+  if (!text) return std::nullopt;
+  PublicKey key{};
+  const auto bytes = from_base64(*text);
+  if (!bytes || bytes->size() != key.size()) {
+    fields.fail("public_key");
+    return std::nullopt;
+  }
+  std::copy(bytes->begin(), bytes->end(), key.begin());
+  return key;
+}
+
+Result<Parent> parse_parent(const element& json) {
+  simdjson::dom::object object;
+  if (json.get(object) != simdjson::SUCCESS) return wrong_event("parent is no object");
+  item::JsonFields fields(object, "parent of a table");
+  Parent parent;
+  parent.incarnation = fields.incarnation("incarnation");
+  const auto forks = fields.array("forks");
+  PAWL_TRY(fields.status());
+  for (const auto fork_json : forks) {
+    simdjson::dom::object fork_object;
+    if (fork_json.get(fork_object) != simdjson::SUCCESS) return wrong_event("a fork is no object");
+    item::JsonFields fork_fields(fork_object, "fork of a table");
+    Fork fork;
+    fork.shard = fork_fields.shard("shard");
+    fork.sequence = {fork_fields.number("sequence")};
+    if (const auto page = fork_fields.optional_number("page")) {
+      fork.page = PageIndex{*page};
+      fork.digest = fork_fields.digest("digest");
+    }
+    PAWL_TRY(fork_fields.status());
+    parent.forks.push_back(fork);
+  }
+  return parent;
+}
+
+Result<RootEvent> parse_table_created(item::JsonFields& fields) {
+  TableCreated event;
+  event.incarnation = fields.incarnation("incarnation");
+  event.table = fields.text("table");
+  event.definition = simdjson::minify(fields.object("definition"));
+  const auto shards = fields.array("shards");
+  PAWL_TRY(fields.status());
+  for (const auto shard_json : shards) {
+    std::string_view text;
+    const auto shard =
+        shard_json.get(text) == simdjson::SUCCESS ? ShardId::parse(text) : std::nullopt;
+    if (!shard) return wrong_event("a shard is none");
+    event.shards.push_back(*shard);
+  }
+  if (const auto parent = fields.element("parent")) {
+    PAWL_ASSIGN_OR_RETURN(event.parent, parse_parent(*parent));
+  }
+  return RootEvent{std::move(event)};
+}
+
+Result<RootEvent> parse_table_deleted(item::JsonFields& fields) {
+  TableDeleted event;
+  event.incarnation = fields.incarnation("incarnation");
+  event.abandoned = fields.boolean_or("abandoned", false);
+  const auto shards = fields.array("shards");
+  PAWL_TRY(fields.status());
+  for (const auto shard_json : shards) {
+    simdjson::dom::object object;
+    if (shard_json.get(object) != simdjson::SUCCESS)
+      return wrong_event("a closed shard is no object");
+    item::JsonFields shard_fields(object, "closed shard");
+    ClosedShard shard;
+    shard.shard = shard_fields.shard("shard");
+    shard.last = {shard_fields.number("last")};
+    shard.pages = shard_fields.number("pages");
+    if (shard.pages > 0) shard.digest = shard_fields.digest("digest");
+    PAWL_TRY(shard_fields.status());
+    event.shards.push_back(shard);
+  }
+  return RootEvent{std::move(event)};
+}
+
+Result<RootEvent> parse_counter_reset(item::JsonFields& fields) {
+  CounterReset event;
+  event.incarnation = fields.incarnation("incarnation");
+  event.shard = fields.shard("shard");
+  event.sequence = {fields.number("sequence")};
+  event.object = fields.text("object");
+  event.renamed = fields.text("renamed");
+  PAWL_TRY(fields.status());
+  return RootEvent{std::move(event)};
+}
+
+Result<RootEvent> parse_checkpoint(item::JsonFields& fields) {
+  Checkpoint event;
+  const auto chains = fields.object("chains");
+  PAWL_TRY(fields.status());
+  for (const auto& field : chains) {
+    const auto shard = ShardId::parse(field.key);
+    simdjson::dom::object object;
+    if (!shard || field.value.get(object) != simdjson::SUCCESS)
+      return wrong_event("a chain is none");
+    item::JsonFields head(object, "chain of a checkpoint");
+    event.chains[*shard] = {{head.number("page")}, {head.number("last")}, head.digest("digest")};
+    PAWL_TRY(head.status());
+  }
+  return RootEvent{std::move(event)};
+}
+
+Result<RootEvent> parse_event(item::JsonFields& fields) {
+  const auto type = fields.text("type");
+  if (type == "archive-created") {
+    ArchiveCreated event{parse_public_key(fields)};
+    PAWL_TRY(fields.status());
+    return RootEvent{event};
+  }
+  if (type == "server-started") {
+    ServerStarted event{std::string(fields.text("data")), std::string(fields.text("software")),
+                        parse_public_key(fields)};
+    PAWL_TRY(fields.status());
+    return RootEvent{std::move(event)};
+  }
+  if (type == "server-stopped") {
+    ServerStopped event{std::string(fields.text("data"))};
+    PAWL_TRY(fields.status());
+    return RootEvent{std::move(event)};
+  }
+  if (type == "table-created") return parse_table_created(fields);
+  if (type == "table-deleted") return parse_table_deleted(fields);
+  if (type == "counter-reset") return parse_counter_reset(fields);
+  if (type == "checkpoint") return parse_checkpoint(fields);
+  return wrong_event("its event is of an unknown type");
+}
+
+}  // namespace
+
+std::string encode_root_page(const RootPage& page) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object()
+      .field("format", kRootFormat)
+      .field("archive", page.archive)
+      .field("chain", kRootChain)
+      .field("page", page.page.value)
+      .field("previous", page.previous.to_hex())
+      .field("instant", page.instant.to_string())
+      .key("event")
+      .begin_object();
+  std::visit(EventWriter{json}, page.event);
+  json.end_object().end_object();
+  return out;
+}
+
+Result<RootPage> parse_root_page(std::string_view text) {
+  thread_local simdjson::dom::parser parser;
+  PAWL_ASSIGN_OR_RETURN(const auto object,
+                        item::parse_stored_object(parser, text, kLineBytesMax, "root page"));
+  item::JsonFields fields(object, "root page");
+  RootPage page;
+  fields.expect("format", kRootFormat);
+  fields.expect("chain", kRootChain);
+  page.archive = fields.text("archive");
+  page.page = {fields.number("page")};
+  page.previous = fields.digest("previous");
+  page.instant = fields.instant("instant");
+  const auto event = fields.object("event");
+  PAWL_TRY(fields.status());
+  item::JsonFields event_fields(event, "event of a root page");
+  PAWL_ASSIGN_OR_RETURN(page.event, parse_event(event_fields));
+  return page;
+}
+
+}  // namespace pawl::ledger

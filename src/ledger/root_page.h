@@ -1,0 +1,106 @@
+// Pages of the root chain: one event each. The format: ledger/page_format.h and docs/internals/archive-format.md,
+// "Root pages".
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/ids.h"
+#include "base/instant.h"
+#include "base/result.h"
+#include "port/signer.h"
+
+namespace pawl::ledger {
+
+// The newest page of a chain.
+struct ChainHead {
+  PageIndex page;
+  SequenceNumber last;  // of a shard chain; not written for the root chain
+  Digest digest;
+  bool operator==(const ChainHead&) const = default;
+};
+
+// Where an adopted table leaves the chain of its parent: changes after `sequence` there are in the archive, but
+// not of the table's present.
+struct Fork {
+  ShardId shard;
+  SequenceNumber sequence;        // 0: before the first change
+  std::optional<PageIndex> page;  // the page that holds `sequence`; nothing for 0
+  Digest digest;                  // of that page
+  bool operator==(const Fork&) const = default;
+};
+struct Parent {
+  Incarnation incarnation;
+  std::vector<Fork> forks;
+  bool operator==(const Parent&) const = default;
+};
+
+struct ArchiveCreated {
+  std::optional<PublicKey> public_key;  // nothing: an unsigned archive
+  bool operator==(const ArchiveCreated&) const = default;
+};
+struct ServerStarted {
+  std::string data;  // the data directory's id, 16 hex digits
+  std::string software;
+  std::optional<PublicKey> public_key;  // if this server signs with another key than the one before
+  bool operator==(const ServerStarted&) const = default;
+};
+struct ServerStopped {
+  std::string data;
+  bool operator==(const ServerStopped&) const = default;
+};
+struct TableCreated {
+  Incarnation incarnation;
+  std::string table;
+  std::string definition;  // one JSON object
+  std::vector<ShardId> shards;
+  std::optional<Parent> parent;
+  bool operator==(const TableCreated&) const = default;
+};
+struct ClosedShard {
+  ShardId shard;
+  SequenceNumber last;      // 0: it never had a change
+  std::uint64_t pages = 0;  // 0: likewise
+  std::optional<Digest> digest;
+  bool operator==(const ClosedShard&) const = default;
+};
+struct TableDeleted {
+  Incarnation incarnation;
+  std::vector<ClosedShard> shards;
+  bool abandoned = false;  // closed by `pawl adopt`: the data directory did not know it any more
+  bool operator==(const TableDeleted&) const = default;
+};
+struct CounterReset {
+  Incarnation incarnation;
+  ShardId shard;
+  SequenceNumber sequence;
+  std::string object;   // the name that was taken
+  std::string renamed;  // the name that was used instead
+  bool operator==(const CounterReset&) const = default;
+};
+struct Checkpoint {
+  std::map<ShardId, ChainHead> chains;
+  bool operator==(const Checkpoint&) const = default;
+};
+
+using RootEvent = std::variant<ArchiveCreated, ServerStarted, ServerStopped, TableCreated,
+                               TableDeleted, CounterReset, Checkpoint>;
+
+struct RootPage {
+  std::string archive;
+  PageIndex page;
+  Digest previous;
+  Instant instant;
+  RootEvent event;
+  bool operator==(const RootPage&) const = default;
+};
+
+std::string encode_root_page(const RootPage& page);
+// Errors: kCorrupt.
+Result<RootPage> parse_root_page(std::string_view json);
+
+}  // namespace pawl::ledger

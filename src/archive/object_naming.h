@@ -1,0 +1,84 @@
+// How objects are named: a template a table, rendered for each change. The rules are those of
+// docs/internals/archive-format.md, "Object names"; names in the ledger never change, so neither do these.
+//
+// Templates are the user's and may well give two changes the same name (a counter that was reset). What protects
+// history then is not the name but the store (put if absent) and the body (which carries shard and sequence, so no
+// two changes have equal ones): the second change goes to fallback_name().
+//
+// Everything here is pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "item/change.h"
+#include "item/key.h"
+
+namespace pawl::archive {
+
+inline constexpr std::string_view kDefaultTemplate = "{table}/{key}-{version}.json";
+
+inline constexpr std::size_t kTemplateBytesMax = 512;
+inline constexpr std::size_t kPlaceholdersMax = 16;
+// A component that is longer becomes kComponentPrefix bytes, `~` and a digest; 255 bytes is what file systems take,
+// and what a fallback appends (46 bytes at most) must fit too.
+inline constexpr std::size_t kComponentBytesMax = 200;
+inline constexpr std::size_t kComponentPrefix = 120;
+// A name that is longer becomes its components within kNamePrefix bytes, `~` and a digest; S3 takes 1,024 bytes.
+inline constexpr std::size_t kNameBytesMax = 900;
+inline constexpr std::size_t kNamePrefix = 700;
+// How often a taken name is evaded. One evasion is enough unless somebody chose values to foil it.
+inline constexpr std::uint32_t kFallbacksMax = 16;
+
+// What a name needs to know of the table.
+struct NamedTable {
+  std::string name;
+  item::KeySchema schema;
+};
+
+// A parsed template. Immutable value; thread-safe.
+class NameTemplate {
+ public:
+  // Errors: kInvalid, with what is wrong and where.
+  static Result<NameTemplate> parse(std::string_view text);
+
+  const std::string& text() const { return text_; }
+
+  // The name that the template gives to a change: a legal object name (port/object_store.h) of at most
+  // kNameBytesMax bytes that leaves neither its directory nor its components, whatever the item's values.
+  std::string render(const NamedTable& table, const item::Change& change) const;
+
+ private:
+  enum class Kind : std::uint8_t {
+    kLiteral,
+    kTable,
+    kKey,
+    kVersion,
+    kSequence,
+    kShard,
+    kChangeKind,
+    kAttribute
+  };
+  struct Part {
+    Kind kind;
+    std::string text;  // of a literal, or the attribute's name
+  };
+
+  static Result<Part> parse_placeholder(std::string_view name);
+  Status add_literal(std::string_view literal);
+  void append_part(std::string& out, const Part& part, const NamedTable& table,
+                   const item::Change& change) const;
+
+  std::string text_;
+  std::vector<Part> parts_;
+};
+
+// Where a change goes whose `name` is taken by other content: attempt 1 is "{name}~{shard}-{sequence}", which no
+// other change's fallback can be; later ones append "~{attempt}". Attempt 0 is the name itself.
+std::string fallback_name(std::string_view name, ShardId shard, SequenceNumber sequence,
+                          std::uint32_t attempt);
+
+}  // namespace pawl::archive

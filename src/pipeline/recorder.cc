@@ -1,0 +1,241 @@
+#include "pipeline/recorder.h"
+
+#include <algorithm>
+
+#include "pipeline/recorder_state.h"
+#include "pipeline/table_events.h"
+
+namespace pawl::pipeline {
+
+Recorder::Recorder(RecorderPorts ports, RecorderOptions options)
+    : ports_(ports), options_(std::move(options)), alarm_(ports.clock.make_alarm()) {
+  ports_.board.set_alarm(alarm_.get());
+}
+
+Recorder::~Recorder() { ports_.board.set_alarm(nullptr); }
+
+void Recorder::stop() {
+  stopping_ = true;
+  alarm_->ring();
+}
+
+Awaitable<Status> Recorder::run() {
+  const auto start = ports_.clock.monotonic();
+  beat_due_ = start;
+  tip_due_ = start;
+  idle_tip_due_ = start + options_.idle_tip_interval;
+  checkpoint_due_ = start + options_.checkpoint_interval;
+  std::optional<MonotonicInstant> stop_by;
+  while (!fatal_) {
+    take_news();
+    const bool moved = co_await round();
+    pass_heartbeats();
+    co_await close_deleted();
+    co_await write_checkpoint(false);
+    co_await write_tip(false);
+    publish();
+    const auto now = ports_.clock.monotonic();
+    if (stopping_) {
+      if (!stop_by) stop_by = now + options_.stop_grace;
+      if (!has_due_work() || now >= *stop_by) break;
+    }
+    if (moved || fatal_) continue;
+    const auto wake = next_wake();
+    co_await alarm_->wait_until(stop_by ? std::min(wake, *stop_by) : wake);
+  }
+  if (fatal_) {
+    publish();
+    co_return *fatal_;
+  }
+  co_await write_checkpoint(true);
+  co_await write_tip(true);
+  publish();
+  co_return ok();
+}
+
+Recorder::Table& Recorder::add_table(const RecordedTable& facts) {
+  auto names = archive::NameTemplate::parse(facts.definition.record.name_template);
+  if (!names.ok()) {
+    // Templates are checked when a table is created; one that is wrong all the same must not stop the archive.
+    raise(AlarmKind::kDamaged, facts.definition.name,
+          names.error().to_string() + ": objects are named by the default template");
+    names = archive::NameTemplate::parse(archive::kDefaultTemplate);
+  }
+  auto table = std::make_unique<Table>();
+  table->facts = facts;
+  table->named = {facts.definition.name, facts.definition.schema};
+  table->names = std::move(names).value();
+  auto& slot = tables_[facts.incarnation];
+  slot = std::move(table);
+  return *slot;
+}
+
+Recorder::Shard& Recorder::add_shard(Table& table, ShardId id, archive::Progress progress,
+                                     const ledger::ChainEndState& chain) {
+  auto shard = std::make_unique<Shard>();
+  shard->id = id;
+  shard->table = &table;
+  shard->progress = std::move(progress);
+  shard->chain = chain;
+  shard->committed = shard->progress.paged;
+  shard->moved = ports_.clock.monotonic();
+  shard->moved_at = ports_.clock.now();
+  auto& slot = shards_[id];
+  slot = std::move(shard);
+  return *slot;
+}
+
+// New tables get their event, and deleted ones are noticed.
+void Recorder::refresh_tables() {
+  const auto revision = ports_.tables.revision();
+  if (revision == tables_revision_) return;
+  tables_revision_ = revision;
+  for (const auto& facts : ports_.tables.tables()) {
+    const auto known = tables_.find(facts.incarnation);
+    if (known == tables_.end()) {
+      Table& table = add_table(facts);
+      for (const auto id : facts.shards)
+        add_shard(table, id, archive::Progress::of_new_shard(), {});
+      root_events_.emplace_back(created_event(facts));
+      continue;
+    }
+    Table& table = *known->second;
+    if (!facts.deleted || table.facts.deleted) continue;
+    table.facts.deleted = true;
+    for (const auto id : table.facts.shards) {
+      shards_.at(id)->check_source = true;
+      shards_.at(id)->at_end = false;
+    }
+  }
+}
+
+void Recorder::take_news() {
+  // In this order: a table is listed before its changes are told.
+  const auto news = ports_.board.take();
+  refresh_tables();
+  for (const auto& [id, newest] : news.committed) {
+    const auto found = shards_.find(id);
+    if (found == shards_.end()) continue;  // of a table that is not recorded
+    found->second->committed = std::max(found->second->committed, newest);
+  }
+  if (news.heartbeat) {
+    for (auto& [id, shard] : shards_) {
+      if (!shard->beat) shard->beat = Shard::Beat{*news.heartbeat, shard->committed};
+    }
+  }
+  const auto now = ports_.clock.monotonic();
+  if (now < beat_due_) return;
+  beat_due_ = now + kHeartbeatInterval;
+  // The heartbeat goes through the change log too: each shard is read once an interval.
+  for (auto& [id, shard] : shards_) shard->check_source = true;
+}
+
+void Recorder::pass_heartbeats() {
+  for (auto& [id, shard] : shards_) {
+    if (!shard->beat || shard->beat->committed > shard->progress.paged || shard->check_source)
+      continue;
+    shard->heartbeat = shard->beat->instant;
+    shard->beat.reset();
+    shard->moved = ports_.clock.monotonic();
+    shard->moved_at = ports_.clock.now();
+    heartbeats_moved_ = true;
+  }
+}
+
+bool Recorder::has_due_work() const {
+  return !root_events_.empty() ||
+         std::any_of(shards_.begin(), shards_.end(), [](const auto& entry) {
+           return !entry.second->flight.empty() ||
+                  entry.second->committed > entry.second->progress.paged;
+         });
+}
+
+MonotonicInstant Recorder::next_wake() const {
+  MonotonicInstant wake = beat_due_;
+  if (ledger_broken_ || !root_events_.empty()) wake = std::min(wake, ledger_retry_at_);
+  if (tip_moved_) wake = std::min(wake, tip_due_);
+  if (chains_moved_) wake = std::min(wake, checkpoint_due_);
+  for (const auto& [id, shard] : shards_) {
+    if (shard->progress.phase != archive::Progress::Phase::kOpen) continue;  // the ledger's turn
+    if (!shard->flight.empty()) wake = std::min(wake, shard->progress.retry_at);
+    if (shard->committed > shard->progress.read()) wake = std::min(wake, shard->read_retry_at);
+  }
+  return wake;
+}
+
+void Recorder::note_failure(Shard& shard, std::string_view where, std::string why) {
+  ++totals_.failures;
+  shard.where = where;
+  shard.why = std::move(why);
+}
+
+void Recorder::raise(AlarmKind kind, const std::string& subject, std::string text) {
+  auto& alarm = alarms_[{kind, subject}];
+  if (alarm.subject.empty()) alarm.since = ports_.clock.now();
+  alarm.kind = kind;
+  alarm.subject = subject;
+  alarm.text = std::move(text);
+}
+
+void Recorder::lower(AlarmKind kind, const std::string& subject) { alarms_.erase({kind, subject}); }
+
+void Recorder::publish() {
+  std::vector<ShardFacts> facts;
+  facts.reserve(shards_.size());
+  for (const auto& [id, shard] : shards_) {
+    ShardFacts fact;
+    fact.shard = id;
+    fact.table = shard->table->facts.definition.name;
+    fact.committed = std::max(shard->committed, shard->progress.read());
+    fact.archived = shard->progress.paged;
+    if (!shard->flight.empty()) fact.oldest = shard->flight.front().entry.instant;
+    fact.moved = shard->moved;
+    fact.moved_at = shard->moved_at;
+    fact.heartbeat = shard->heartbeat;
+    fact.where = shard->where;
+    fact.why = shard->why;
+    facts.push_back(std::move(fact));
+  }
+  RecorderStatus status = totals_;
+  for (const auto& [key, alarm] : alarms_) status.alarms.push_back(alarm);
+  const std::lock_guard lock(published_mutex_);
+  published_facts_ = std::move(facts);
+  published_ = std::move(status);
+}
+
+RecorderStatus Recorder::status() const {
+  std::vector<ShardFacts> facts;
+  RecorderStatus status;
+  {
+    const std::lock_guard lock(published_mutex_);
+    facts = published_facts_;
+    status = published_;
+  }
+  const auto monotonic = ports_.clock.monotonic();
+  const auto now = ports_.clock.now();
+  for (auto& fact : facts) {
+    ShardStatus shard;
+    shard.shard = fact.shard;
+    shard.table = std::move(fact.table);
+    // Asked anew, because the recorder may be stuck in a put.
+    shard.committed = std::max(fact.committed, ports_.board.newest(fact.shard));
+    shard.archived = fact.archived;
+    shard.lag = shard.committed.value - shard.archived.value;
+    if (shard.lag > 0 && fact.oldest) {
+      shard.oldest_age =
+          Duration{std::max<std::int64_t>(0, now.microseconds - fact.oldest->microseconds)};
+    }
+    shard.state = judge(
+        {shard.lag > 0, shard.oldest_age, monotonic - fact.moved, fact.heartbeat.has_value()});
+    shard.heartbeat = fact.heartbeat;
+    if (shard.state == FlowState::kStalled) {
+      shard.stalled_since = fact.moved_at;
+      shard.where = !fact.where.empty() ? fact.where : shard.lag > 0 ? "archive" : "commit";
+    }
+    shard.why = std::move(fact.why);
+    status.shards.push_back(std::move(shard));
+  }
+  return status;
+}
+
+}  // namespace pawl::pipeline

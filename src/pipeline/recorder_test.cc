@@ -1,0 +1,289 @@
+#include "pipeline/recorder.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "archive/object_body.h"
+#include "ledger/root_page.h"
+#include "ledger/shard_page.h"
+#include "pipeline/recorder_world_test.h"
+
+namespace pawl::pipeline {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::vector<ledger::ShardPage> pages_of(const ScriptedLedger& ledger, ShardId shard) {
+  std::vector<ledger::ShardPage> pages;
+  const auto found = ledger.durable.find(shard.to_string());
+  if (found == ledger.durable.end()) return pages;
+  for (const auto& line : found->second) {
+    const auto parsed = ledger::parse_line(line);
+    EXPECT_TRUE(parsed.ok());
+    auto page = ledger::parse_page(parsed->json);
+    EXPECT_TRUE(page.ok()) << page.error().to_string();
+    pages.push_back(std::move(page).value());
+  }
+  return pages;
+}
+
+std::vector<std::string> root_events(const ScriptedLedger& ledger) {
+  std::vector<std::string> types;
+  const auto found = ledger.durable.find("root");
+  if (found == ledger.durable.end()) return types;
+  static constexpr const char* kNames[] = {"archive-created", "server-started", "server-stopped",
+                                           "table-created",   "table-deleted",  "counter-reset",
+                                           "checkpoint"};
+  for (const auto& line : found->second) {
+    const auto page = ledger::parse_root_page(ledger::parse_line(line)->json);
+    EXPECT_TRUE(page.ok());
+    types.emplace_back(kNames[page->event.index()]);
+  }
+  return types;
+}
+
+// P1 to P4 and P6 over what is durable: every committed change has one entry, in order, with its object; and only what
+// is in durable pages was released.
+void expect_promises(RecorderWorld& world, bool all = true) {
+  for (const auto& [shard, changes] : world.changes.changes) {
+    std::vector<ledger::PageEntry> entries;
+    for (const auto& page : pages_of(world.ledger, shard)) {
+      entries.insert(entries.end(), page.entries.begin(), page.entries.end());
+    }
+    if (all) {
+      ASSERT_EQ(entries.size(), changes.size());
+    }
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      ASSERT_EQ(entries[i].sequence, changes[i].sequence);
+      const auto object = world.objects.objects.find(entries[i].object);
+      ASSERT_NE(object, world.objects.objects.end()) << entries[i].object;
+      EXPECT_EQ(sha256(object->second), entries[i].sha256);
+      EXPECT_EQ(object->second, archive::render_body("users", changes[i]));
+    }
+    const auto released = world.changes.released.find(shard);
+    if (released != world.changes.released.end()) {
+      EXPECT_LE(released->second.value, entries.size());
+    }
+  }
+}
+
+TEST(Recorder, RecordsEveryChangeOfEveryShard) {
+  RecorderWorld world;
+  for (std::uint64_t i = 1; i <= 5; ++i)
+    world.commit(users_change(kShard0, i, "A000001", static_cast<int>(i)));
+  world.commit(users_change(kShard1, 1, "B000001", 0));
+  const auto status = world.live(3);
+  expect_promises(world);
+  EXPECT_EQ(status.objects, 6U);
+  EXPECT_EQ(world.objects.batches, 1U);  // one batch for all shards
+  EXPECT_EQ(status.pages, 2U);
+  EXPECT_TRUE(world.objects.objects.contains("logs/A000001-3.log"));
+  EXPECT_THAT(root_events(world.ledger),
+              ElementsAre("archive-created", "server-started", "table-created", "checkpoint",
+                          "server-stopped"));
+  for (const auto& shard : status.shards) {
+    EXPECT_EQ(shard.lag, 0U);
+    EXPECT_EQ(shard.state, FlowState::kIdle);
+  }
+  ASSERT_TRUE(world.ledger.tip_line.has_value());
+}
+
+TEST(Recorder, GoesOnAfterTheLedgersEnd) {
+  RecorderWorld world;
+  world.commit(users_change(kShard0, 1, "A", 1));
+  world.live(2);
+  world.commit(users_change(kShard0, 2, "A", 2));
+  const auto status = world.live(2);
+  expect_promises(world);
+  EXPECT_EQ(status.objects, 1U);
+  EXPECT_EQ(pages_of(world.ledger, kShard0).size(), 2U);
+}
+
+TEST(Recorder, ObjectsInDoubtAreWrittenAnewAfterACrash) {
+  RecorderWorld world;
+  world.commit(users_change(kShard0, 1, "A", 1));
+  world.live(2);
+  const auto second = users_change(kShard0, 2, "A", 2);
+  // A crash after the put and before the page; and another's sealed object under a name that the next change wants.
+  world.objects.objects["logs/A-2.log"] = archive::render_body("users", second);
+  world.commit(second);
+  world.commit(users_change(kShard0, 3, "A", 1));
+  world.live(2);
+  expect_promises(world);
+  EXPECT_THAT(world.objects.aside, ElementsAre("logs/A-2.log"));
+}
+
+TEST(Recorder, ATakenNameIsEvadedAndAlarmsOnceATable) {
+  RecorderWorld world;
+  for (std::uint64_t i = 1; i <= 4; ++i) world.commit(users_change(kShard0, i, "A", 0));
+  const auto status = world.live(3);
+  expect_promises(world);
+  EXPECT_EQ(status.renamed, 3U);
+  ASSERT_EQ(status.alarms.size(), 1U);
+  EXPECT_EQ(status.alarms[0].kind, AlarmKind::kCounterReset);
+  const auto pages = pages_of(world.ledger, kShard0);
+  EXPECT_EQ(pages.at(0).entries.at(1).object, "logs/A-0.log~9f86d081884c7d65-0000-2");
+  EXPECT_EQ(pages.at(0).entries.at(1).renamed, "logs/A-0.log");
+  world.commit(users_change(kShard0, 5, "A", 0));
+  world.live(2);
+  expect_promises(world);
+  const auto events = root_events(world.ledger);
+  EXPECT_EQ(std::count(events.begin(), events.end(), "counter-reset"), 1);
+}
+
+TEST(Recorder, ABlockedArchiveHoldsChangesAndSaysSo) {
+  RecorderWorld world;
+  bool blocked = true;
+  world.objects.fault = [&](std::string_view) {
+    return blocked ? std::optional(PutOutcome::kRefused) : std::nullopt;
+  };
+  for (std::uint64_t i = 1; i <= 3; ++i)
+    world.commit(users_change(kShard0, i, "A", static_cast<int>(i)));
+  world.live(40, [&](int idle, Recorder& recorder) {
+    world.board.heartbeat(world.clock.now());
+    if (idle == 20) {
+      const auto status = recorder.status();
+      EXPECT_EQ(status.shards[0].lag, 3U);
+      EXPECT_EQ(status.shards[0].state, FlowState::kStalled);
+      EXPECT_EQ(status.shards[0].where, "archive");
+      EXPECT_THAT(status.shards[0].why, HasSubstr("blocked"));
+      EXPECT_EQ(status.shards[1].state, FlowState::kIdle);
+      EXPECT_FALSE(world.changes.released.contains(kShard0));
+      blocked = false;
+    }
+  });
+  expect_promises(world);
+}
+
+TEST(Recorder, AHoleHoldsThePageBackButNotThePrefix) {
+  RecorderWorld world;
+  int refusals = 3;
+  world.objects.fault = [&](std::string_view name) {
+    return name == "logs/A-3.log" && refusals-- > 0 ? std::optional(PutOutcome::kRefused)
+                                                    : std::nullopt;
+  };
+  for (std::uint64_t i = 1; i <= 5; ++i)
+    world.commit(users_change(kShard0, i, "A", static_cast<int>(i)));
+  world.live(10);
+  expect_promises(world);
+  const auto pages = pages_of(world.ledger, kShard0);
+  ASSERT_EQ(pages.size(), 2U);
+  EXPECT_EQ(pages[0].last().value, 2U);
+  EXPECT_EQ(pages[1].last().value, 5U);
+}
+
+TEST(Recorder, ALostAnswerIsNotBelieved) {
+  RecorderWorld world;
+  int lost = 1;
+  world.objects.fault = [&](std::string_view) {
+    return lost-- > 0 ? std::optional(PutOutcome::kUnknown) : std::nullopt;
+  };
+  world.commit(users_change(kShard0, 1, "A", 1));
+  world.live(10);
+  expect_promises(world);
+  EXPECT_THAT(world.objects.aside, ElementsAre("logs/A-1.log"));
+}
+
+TEST(Recorder, AFailedLedgerSyncIsWrittenAnewNotRepeated) {
+  RecorderWorld world;
+  int failures = 0;
+  world.ledger.sync_fails = [&] { return failures-- > 0; };
+  world.commit(users_change(kShard0, 1, "A", 1));
+  world.live(15, [&](int idle, Recorder&) {
+    if (idle != 3) return;
+    failures = 2;
+    world.commit(users_change(kShard0, 2, "A", 2));
+  });
+  expect_promises(world);
+  EXPECT_EQ(world.ledger.reopens, 2U);
+}
+
+TEST(Recorder, ADeletedTableIsClosedWhenItsChangesAreInPages) {
+  RecorderWorld world;
+  world.commit(users_change(kShard0, 1, "A", 1));
+  world.live(8, [&](int idle, Recorder&) {
+    if (idle != 2) return;
+    world.commit(users_change(kShard0, 2, "A", 2));
+    world.tables.list[0].deleted = true;
+    ++world.tables.changed;
+  });
+  expect_promises(world);
+  EXPECT_THAT(world.tables.closed_list, ElementsAre(kUsers));
+  EXPECT_THAT(root_events(world.ledger), ::testing::Contains("table-deleted"));
+}
+
+TEST(Recorder, AnOlderDataDirectoryNeedsAdopt) {
+  RecorderWorld world;
+  for (std::uint64_t i = 1; i <= 3; ++i)
+    world.commit(users_change(kShard0, i, "A", static_cast<int>(i)));
+  world.live(2);
+  auto& log = world.changes.changes[kShard0];
+  const auto syncs = world.ledger.syncs;
+  log.pop_back();
+  {
+    Recorder recorder(world.ports(), world.options);
+    const auto opening = RecorderWorld::wait(recorder.open());
+    ASSERT_TRUE(opening.ok());
+    ASSERT_EQ(opening->disagreements.size(), 1U);
+    EXPECT_EQ(opening->disagreements[0].kind, Disagreement::Kind::kBehindLedger);
+    EXPECT_TRUE(recorder.status().needs_adopt);
+  }
+  log.push_back(users_change(kShard0, 3, "A", 33));
+  {
+    Recorder recorder(world.ports(), world.options);
+    const auto opening = RecorderWorld::wait(recorder.open());
+    ASSERT_TRUE(opening.ok());
+    ASSERT_EQ(opening->disagreements.size(), 1U);
+    EXPECT_EQ(opening->disagreements[0].kind, Disagreement::Kind::kDiverged);
+  }
+  world.tables.list.clear();
+  {
+    Recorder recorder(world.ports(), world.options);
+    const auto opening = RecorderWorld::wait(recorder.open());
+    ASSERT_TRUE(opening.ok());
+    ASSERT_EQ(opening->disagreements.size(), 1U);
+    EXPECT_EQ(opening->disagreements[0].kind, Disagreement::Kind::kUnknownToData);
+  }
+  EXPECT_EQ(world.ledger.syncs, syncs);  // nothing was written
+}
+
+TEST(Recorder, ATornPageIsCutWhereItsChangesAreHeld) {
+  RecorderWorld world;
+  world.commit(users_change(kShard0, 1, "A", 1));
+  world.live(2);
+  world.ledger.torn[kShard0.to_string()] = 17;
+  {
+    Recorder recorder(world.ports(), world.options);
+    const auto opening = RecorderWorld::wait(recorder.open());
+    ASSERT_TRUE(opening.ok());
+    EXPECT_TRUE(opening->needs_adopt());
+    EXPECT_EQ(world.ledger.torn.at(kShard0.to_string()), 17U);
+  }
+  world.commit(users_change(kShard0, 2, "A", 2));
+  const auto status = world.live(2);
+  expect_promises(world);
+  ASSERT_EQ(status.alarms.size(), 1U);
+  EXPECT_EQ(status.alarms[0].kind, AlarmKind::kTornPage);
+}
+
+TEST(Recorder, WritesNothingWhileIdleButATipEveryTenSeconds) {
+  RecorderWorld world;
+  world.commit(users_change(kShard0, 1, "A", 1));
+  std::size_t syncs = 0, tips = 0;
+  MonotonicInstant from{};
+  world.live(200, [&](int idle, Recorder&) {
+    world.board.heartbeat(world.clock.now());
+    if (idle == 40)
+      syncs = world.ledger.syncs, tips = world.ledger.tips, from = world.clock.monotonic();
+    if (idle == 180) {
+      const auto seconds = (world.clock.monotonic() - from) / std::chrono::seconds(1);
+      EXPECT_EQ(world.ledger.syncs, syncs);
+      EXPECT_LE(static_cast<std::int64_t>(world.ledger.tips - tips), seconds / 10 + 1);
+      EXPECT_GE(world.ledger.tips, tips + 3);
+    }
+  });
+}
+
+}  // namespace
+}  // namespace pawl::pipeline

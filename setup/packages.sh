@@ -15,7 +15,7 @@ packages_build=(
 # shellcheck disable=SC2034
 packages_test=(
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
-  python3 python3-boto3 python3-botocore awscli curl ca-certificates
+  python3 python3-boto3 python3-botocore python3-jsonschema awscli curl ca-certificates
   openjdk-17-jre-headless clang-format git
 )
 

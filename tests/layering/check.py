@@ -88,7 +88,8 @@ def file_violations(path: Path, source_dir: Path, layers: dict[str, Folder]) -> 
     folder = relative.parts[0]
     if len(relative.parts) < 2 or folder not in layers:
         return [f"{relative}: not in a folder that src/CMakeLists.txt declares"]
-    is_test = path.stem.endswith(("_test", "_fuzz"))
+    # A conformance suite is a header of tests, for every implementation of one interface to include.
+    is_test = path.stem.endswith(("_test", "_fuzz")) or "conformance" in relative.parts
     allowed = {folder} | closure(layers, layers[folder].depends)
     if is_test:
         allowed |= closure(layers, layers[folder].test_depends)

@@ -55,8 +55,11 @@ WORLD_HEADERS = frozenset({
     "sys/mman.h", "sys/wait.h", "sys/statvfs.h", "time.h", "sys/time.h",
 })
 
-# The verifier spills to unnamed temporary files, which nothing outside it can see.
-WORLD_HEADERS_ALLOWED = frozenset({"audit/external_sort.cc"})
+# The exceptions, each with its reason.
+WORLD_HEADERS_ALLOWED = frozenset({
+    "audit/external_sort.cc",  # the verifier spills to unnamed temporary files, which nothing outside it can see
+    "table/commit_thread.h", "table/commit_thread.cc",  # runs the committer in the server; the drill steps it itself
+})
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,129 @@
+#!/usr/bin/python3
+"""Holds the `--json` of each command to its schema in docs/schemas/: check.py --pawl BINARY [--ports N].
+
+Starts a server, writes a little, and validates what the commands print: on a sound archive and on a damaged copy.
+Then breaks each document in two ways and sees that the schema refuses it. Closes with `N passed, N failed`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3
+import jsonschema
+
+TOP = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TOP / "tests"))
+
+from blackbox import archive_reader, servers  # noqa: E402
+
+SETTLE_S = 60.0
+
+
+class Tally:
+    def __init__(self) -> None:
+        self.passed = self.failed = 0
+
+    def check(self, name: str, good: bool, more: str = "") -> None:
+        print(f"{'ok  ' if good else 'FAIL'} {name}{': ' + more if more and not good else ''}", flush=True)
+        self.passed += good
+        self.failed += not good
+
+
+def validator(command: str) -> jsonschema.Draft202012Validator:
+    schema = json.loads((TOP / "docs" / "schemas" / f"{command}.schema.json").read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+def refuses(schema: jsonschema.Draft202012Validator, document: dict[str, Any]) -> bool:
+    more = copy.deepcopy(document)
+    more["not in the schema"] = 1
+    less = copy.deepcopy(document)
+    del less["schema"]
+    return not schema.is_valid(more) and not schema.is_valid(less)
+
+
+def run_json(pawl: servers.Pawl, tally: Tally, name: str, status: int, *arguments: str) -> dict[str, Any] | None:
+    """Runs `pawl ARGUMENTS --json` and checks exit status, that it prints one line, and the schema of its command."""
+    done = pawl.run(*arguments, "--json")
+    tally.check(f"{name}: exit status {status}", done.returncode == status, f"{done.returncode}: {done.stderr[-300:]}")
+    try:
+        document = json.loads(done.stdout)
+    except ValueError:
+        tally.check(f"{name}: is JSON", False, done.stdout[:300])
+        return None
+    tally.check(f"{name}: one line", done.stdout.count("\n") == 1 and done.stdout.endswith("\n"))
+    schema = validator(arguments[0])
+    errors = [f"{error.json_path}: {error.message}" for error in schema.iter_errors(document)]
+    tally.check(f"{name}: as docs/schemas/{arguments[0]}.schema.json says", not errors, "; ".join(errors[:3]))
+    tally.check(f"{name}: the schema refuses one field more and one less", refuses(schema, document))
+    return document
+
+
+def write_a_little(url: str) -> int:
+    """Returns how many changes it made."""
+    api = boto3.client("dynamodb", endpoint_url=url, region_name="us-east-1", aws_access_key_id="x",
+                       aws_secret_access_key="x")
+    api.create_table(TableName="users", BillingMode="PAY_PER_REQUEST",
+                     AttributeDefinitions=[{"AttributeName": "hashid", "AttributeType": "S"}],
+                     KeySchema=[{"AttributeName": "hashid", "KeyType": "HASH"}])
+    for number in range(20):
+        api.put_item(TableName="users", Item={"hashid": {"S": f"A{number:06d}"}, "name": {"S": "山田"}})
+    api.update_item(TableName="users", Key={"hashid": {"S": "A000001"}}, UpdateExpression="ADD #v :one",
+                    ExpressionAttributeNames={"#v": "_version"}, ExpressionAttributeValues={":one": {"N": "1"}})
+    api.delete_item(TableName="users", Key={"hashid": {"S": "A000002"}})
+    return 22
+
+
+def wait_for(pawl: servers.Pawl, changes: int) -> None:
+    deadline = time.monotonic() + SETTLE_S
+    while len(list(archive_reader.object_paths(pawl.archive))) < changes and time.monotonic() < deadline:
+        time.sleep(0.1)
+
+
+def damaged_copy(pawl: servers.Pawl, folder: Path) -> Path:
+    """A copy of the archive without one object, and with another one cut short."""
+    archive = folder / "damaged"
+    shutil.copytree(pawl.archive, archive)
+    paths = sorted(Path(path) for path in archive_reader.object_paths(str(archive)))
+    paths[0].unlink()
+    paths[1].write_bytes(paths[1].read_bytes()[:-5])
+    return archive
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pawl", default=str(TOP / "build" / "pawl"))
+    parser.add_argument("--ports", type=int, default=8260)
+    options = parser.parse_args()
+    tally = Tally()
+    with servers.Cleanup() as cleanup:
+        folder = Path(cleanup.directory())
+        pawl = cleanup.add(servers.Pawl(options.pawl, options.ports, str(folder)))
+        pawl.start()
+        changes = write_a_little(pawl.url)
+        wait_for(pawl, changes)
+        time.sleep(3)  # heartbeats pass every second
+        run_json(pawl, tally, "status of an idle server", 0, "status", "--endpoint", pawl.url)
+        pawl.stop()
+        run_json(pawl, tally, "status without a server", 2, "status", "--endpoint", pawl.url)
+        sound = run_json(pawl, tally, "verify of a sound archive", 0, "verify", pawl.archive, "--deep")
+        tally.check("verify counts every change", bool(sound) and sound["versions"] == changes)
+        found = run_json(pawl, tally, "history of one item", 0, "history", pawl.archive, "A000001")
+        tally.check("history has both versions", bool(found) and [v["version"] for v in found["versions"]] == [0, 1])
+        damaged = run_json(pawl, tally, "verify of a damaged copy", 1, "verify", str(damaged_copy(pawl, folder)), "--deep")
+        tally.check("verify names both damages", bool(damaged) and damaged["findings_total"] >= 2)
+    print(f"{tally.passed} passed, {tally.failed} failed")
+    return 1 if tally.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

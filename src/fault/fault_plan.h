@@ -29,12 +29,12 @@ enum class FaultPoint : std::uint8_t {
   kObjectSync,      // the sync of a batch               ObjectSyncFault
   kObjectGet,       // MemoryObjectStore::get            1: unavailable
   kObjectCrash,     // one unsynced object at a crash: 0 gone, 1 stays
-  kObjectDelay,     // before and after a batch: 0 none, n: n delay units of the store
+  kObjectDelay,     // before a batch, and before its sync: n units of InjectedDelay
   kLedgerAppend,    // one append call                   LedgerAppendFault
   kLedgerSync,      // LedgerStore::sync                 1: failed
   kLedgerTip,       // LedgerStore::put_tip              LedgerTipFault
   kLedgerCrash,     // the unsynced end of one chain     LedgerCrashFault
-  kLedgerDelay,     // as kObjectDelay, around append and sync
+  kLedgerDelay,     // before an append, and before a sync: n units of InjectedDelay
 };
 inline constexpr std::size_t kFaultPoints = 13;
 

@@ -1,0 +1,79 @@
+#include "wire/access_gate.h"
+
+#include <algorithm>
+
+namespace pawl::wire {
+namespace {
+
+// "http://127.0.0.1:8000" -> whether it is a page of this machine.
+bool is_loopback_origin(std::string_view origin) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (origin.starts_with(scheme)) return is_loopback_host(origin.substr(scheme.size()));
+  }
+  return false;  // "null" too: a sandboxed page, or one from a file
+}
+
+bool plausible_region(std::string_view region) {
+  return !region.empty() && region.size() <= 64 &&
+         std::all_of(region.begin(), region.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '-';
+         });
+}
+
+ServiceError denied(std::string message) { return {kAccessDenied, std::move(message), 403, {}}; }
+
+}  // namespace
+
+bool is_loopback_host(std::string_view host) {
+  for (const std::string_view name : {"127.0.0.1", "localhost", "[::1]"}) {
+    if (host.size() < name.size() || !equal_ignoring_case(host.substr(0, name.size()), name))
+      continue;
+    std::string_view rest = host.substr(name.size());
+    if (rest.empty()) return true;
+    if (rest[0] != ':') continue;
+    rest.remove_prefix(1);
+    if (!rest.empty() && rest.size() <= 5 &&
+        std::all_of(rest.begin(), rest.end(), [](char c) { return c >= '0' && c <= '9'; })) {
+      return true;
+    }
+  }
+  return false;
+}
+
+AccessGate::AccessGate(std::vector<AccessKey> keys) {
+  if (!keys.empty()) verifier_ = std::make_unique<SignatureVerifier>(std::move(keys));
+}
+
+ServiceResult<Caller> AccessGate::admit(const HttpRequest& request, std::string_view service,
+                                        Instant now) {
+  if (request.has_header("origin") && !is_loopback_origin(request.header("origin"))) {
+    return denied("Requests from web pages of other sites (Origin: " +
+                  std::string(request.header("origin").substr(0, 200)) + ") are refused.");
+  }
+  const auto scope = presented_scope(request);
+  Caller caller;
+  if (scope && plausible_region(scope->region)) caller.region = scope->region;
+  if (verifier_) {
+    WIRE_ASSIGN(caller.access_key, verifier_->verify(request, service, now));
+    return caller;
+  }
+  if (scope) {
+    caller.access_key = scope->access_key;
+    return caller;
+  }
+  if (!is_loopback_host(request.header("host"))) {
+    return denied(
+        "An unsigned request needs a Host of this machine (127.0.0.1, localhost or [::1]), not '" +
+        std::string(request.header("host").substr(0, 200)) + "'; or sign the request.");
+  }
+  if (!request.body.empty() && request.header("content-type") != kAmzJson) {
+    return denied(
+        "An unsigned request with a body needs Content-Type: application/x-amz-json-1.0; or sign "
+        "the "
+        "request.");
+  }
+  return caller;
+}
+
+}  // namespace pawl::wire

@@ -1,0 +1,46 @@
+// Who may ask, decided before any route: DESIGN.md, "Security".
+//
+// Without access keys the server listens on a loopback address only, and takes any signature unverified. But a
+// web page that a person on this machine visits can reach loopback, too, so: a request that says that it comes
+// from another site's page (Origin) is refused; an unsigned one needs a loopback Host (a page can make its own
+// name resolve to 127.0.0.1) and, if it has a body, the exact content type, which a page can't send to another
+// site without asking first.
+//
+// With access keys every request but GET /healthz must be signed by one of them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/instant.h"
+#include "wire/http_message.h"
+#include "wire/sigv4.h"
+
+namespace pawl::wire {
+
+struct Caller {
+  std::string access_key;  // empty if the request is not signed
+  std::string region = "ddblocal";
+};
+
+class AccessGate {
+ public:
+  // No keys: the open mode above.
+  explicit AccessGate(std::vector<AccessKey> keys);
+
+  // `service` is what a signature must be scoped to; empty for any. Errors: as AWS gives them. Thread-safe.
+  ServiceResult<Caller> admit(const HttpRequest& request, std::string_view service, Instant now);
+
+  bool demands_signatures() const { return verifier_ != nullptr; }
+
+ private:
+  std::unique_ptr<SignatureVerifier> verifier_;
+};
+
+// Whether a Host header, or the host of an origin, names this machine's loopback: 127.0.0.1, localhost or [::1],
+// with or without a port.
+bool is_loopback_host(std::string_view host);
+
+}  // namespace pawl::wire

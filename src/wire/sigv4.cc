@@ -1,0 +1,434 @@
+#include "wire/sigv4.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/digest.h"
+#include "base/hex.h"
+
+namespace pawl::wire {
+namespace {
+
+constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
+constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
+constexpr std::size_t kSigningKeysMax = 1024;
+constexpr std::size_t kSignedHeadersMax = 100;
+
+// One context a thread: setting HMAC and SHA-256 up anew costs more than a short message does.
+class HmacContext {
+ public:
+  HmacContext() : mac_(EVP_MAC_fetch(nullptr, "HMAC", nullptr)), context_(EVP_MAC_CTX_new(mac_)) {
+    PAWL_ASSERT(context_ != nullptr);
+    char digest[] = "SHA256";
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_end()};
+    PAWL_ASSERT(EVP_MAC_CTX_set_params(context_, parameters) == 1);
+  }
+  ~HmacContext() {
+    EVP_MAC_CTX_free(context_);
+    EVP_MAC_free(mac_);
+  }
+  HmacContext(const HmacContext&) = delete;
+  HmacContext& operator=(const HmacContext&) = delete;
+
+  HmacKey sign(std::string_view key, std::string_view text) {
+    static constexpr unsigned char kEmpty = 0;  // OpenSSL takes no null key
+    HmacKey result{};
+    std::size_t size = 0;
+    const auto* key_bytes =
+        key.empty() ? &kEmpty : reinterpret_cast<const unsigned char*>(key.data());
+    PAWL_ASSERT(EVP_MAC_init(context_, key_bytes, key.size(), nullptr) == 1);
+    PAWL_ASSERT(EVP_MAC_update(context_, reinterpret_cast<const unsigned char*>(text.data()),
+                               text.size()) == 1);
+    PAWL_ASSERT(EVP_MAC_final(context_, result.data(), &size, result.size()) == 1 &&
+                size == result.size());
+    return result;
+  }
+
+ private:
+  EVP_MAC* mac_;
+  EVP_MAC_CTX* context_;
+};
+
+std::string_view bytes_of(const HmacKey& key) {
+  return {reinterpret_cast<const char*>(key.data()), key.size()};
+}
+
+ServiceError invalid_signature(std::string message) {
+  return {kInvalidSignature, std::move(message), 400, {}};
+}
+ServiceError incomplete(std::string message) {
+  return {kIncompleteSignature, std::move(message), 400, {}};
+}
+
+bool constant_time_equal(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const std::size_t end = std::min(text.find(separator), text.size());
+    parts.push_back(text.substr(0, end));
+    if (end == text.size() || parts.size() > kSignedHeadersMax) return parts;
+    text.remove_prefix(end + 1);
+  }
+}
+
+std::string_view query_of(std::string_view target) {
+  const std::size_t question = target.find('?');
+  return question == std::string_view::npos ? std::string_view() : target.substr(question + 1);
+}
+
+// The raw value of a query parameter; a null view if it is not there.
+std::string_view raw_query_value(std::string_view query, std::string_view name) {
+  for (const std::string_view pair : split(query, '&')) {
+    if (pair.size() > name.size() && pair.starts_with(name) && pair[name.size()] == '=') {
+      return pair.substr(name.size() + 1);
+    }
+  }
+  return {};
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+// "Name=value" of a comma-separated list.
+std::string_view authorization_part(std::string_view list, std::string_view name) {
+  for (std::string_view part : split(list, ',')) {
+    part = trimmed(part);
+    if (part.size() > name.size() && part.starts_with(name) && part[name.size()] == '=') {
+      return part.substr(name.size() + 1);
+    }
+  }
+  return {};
+}
+
+ServiceResult<PresentedSignature> presented_in_header(const HttpRequest& request) {
+  const std::string_view authorization = request.header("authorization");
+  if (!authorization.starts_with(kAlgorithm)) {
+    return incomplete(
+        "Unsupported AWS 'algorithm': the Authorization header must start with AWS4-HMAC-SHA256.");
+  }
+  const std::string_view list = authorization.substr(kAlgorithm.size());
+  PresentedSignature presented;
+  const std::string_view credential = authorization_part(list, "Credential");
+  presented.signed_headers_text = authorization_part(list, "SignedHeaders");
+  presented.signature = authorization_part(list, "Signature");
+  presented.timestamp = request.header("x-amz-date");
+  if (presented.timestamp.empty()) presented.timestamp = request.header("date");
+  std::string missing;
+  if (credential.empty()) missing += "Authorization header requires 'Credential' parameter. ";
+  if (presented.signature.empty())
+    missing += "Authorization header requires 'Signature' parameter. ";
+  if (presented.signed_headers_text.empty())
+    missing += "Authorization header requires 'SignedHeaders' parameter. ";
+  if (presented.timestamp.empty()) {
+    missing +=
+        "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header. ";
+  }
+  if (!missing.empty()) return incomplete(missing + "Authorization=" + std::string(kAlgorithm));
+  const auto scope = parse_credential(credential);
+  if (!scope) {
+    return incomplete(
+        "Credential must have exactly 5 slash-delimited elements, e.g. "
+        "keyid/date/region/service/aws4_request");
+  }
+  presented.scope = *scope;
+  return presented;
+}
+
+ServiceResult<PresentedSignature> presented_in_query(std::string_view query,
+                                                     std::deque<std::string>& storage) {
+  bool broken = false;
+  const auto value = [&](std::string_view name) -> std::string_view {
+    auto decoded = percent_decode(raw_query_value(query, name));
+    if (!decoded) {
+      broken = true;
+      return {};
+    }
+    return storage.emplace_back(std::move(*decoded));
+  };
+  PresentedSignature presented;
+  const std::string_view algorithm = value("X-Amz-Algorithm");
+  const std::string_view credential = value("X-Amz-Credential");
+  presented.timestamp = value("X-Amz-Date");
+  presented.signed_headers_text = value("X-Amz-SignedHeaders");
+  presented.signature = value("X-Amz-Signature");
+  const std::string_view expires = value("X-Amz-Expires");
+  std::int64_t seconds = 0;
+  const auto parsed = std::from_chars(expires.data(), expires.data() + expires.size(), seconds);
+  if (broken || algorithm != kAlgorithm || credential.empty() || presented.timestamp.empty() ||
+      presented.signed_headers_text.empty() || presented.signature.empty() || expires.empty() ||
+      parsed.ec != std::errc() || parsed.ptr != expires.data() + expires.size()) {
+    return incomplete(
+        "A presigned request needs X-Amz-Algorithm, X-Amz-Credential, X-Amz-Date, X-Amz-Expires, "
+        "X-Amz-SignedHeaders and X-Amz-Signature.");
+  }
+  if (seconds < 1 || seconds > kPresignedSecondsMax) {
+    return incomplete("X-Amz-Expires must be from 1 second to a week (604800).");
+  }
+  presented.expires_seconds = seconds;
+  const auto scope = parse_credential(credential);
+  if (!scope) return incomplete("Credential must have exactly 5 slash-delimited elements.");
+  presented.scope = *scope;
+  return presented;
+}
+
+ServiceStatus check_time(const PresentedSignature& presented, Instant now) {
+  const auto signed_at = parse_amz_timestamp(presented.timestamp);
+  if (!signed_at) {
+    return incomplete("Date must be in ISO-8601 'basic format'. Got '" +
+                      std::string(presented.timestamp.substr(0, 64)) + "'.");
+  }
+  if (presented.timestamp.substr(0, 8) != presented.scope.date) {
+    return invalid_signature(
+        "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from "
+        "HTTP: '" +
+        std::string(presented.scope.date.substr(0, 16)) + "' != '" +
+        std::string(presented.timestamp.substr(0, 8)) + "'.");
+  }
+  const std::int64_t skew = kClockSkewMax.count();
+  std::int64_t oldest = now.microseconds - skew;
+  if (presented.expires_seconds) oldest = now.microseconds - *presented.expires_seconds * 1'000'000;
+  if (signed_at->microseconds < oldest) {
+    return invalid_signature("Signature expired: " + std::string(presented.timestamp) +
+                             " is now earlier than " + amz_timestamp({oldest}) + " (" +
+                             amz_timestamp(now) + " - " +
+                             (presented.expires_seconds ? "X-Amz-Expires" : "15 min.") + ")");
+  }
+  if (signed_at->microseconds > now.microseconds + skew) {
+    return invalid_signature("Signature not yet current: " + std::string(presented.timestamp) +
+                             " is still later than " + amz_timestamp({now.microseconds + skew}) +
+                             " (" + amz_timestamp(now) + " + 15 min.)");
+  }
+  return Unit{};
+}
+
+// What must not be changed on the way must be signed.
+ServiceStatus check_signed_headers(const HttpRequest& request,
+                                   const PresentedSignature& presented) {
+  const auto is_signed = [&](std::string_view name) {
+    return std::find(presented.signed_headers.begin(), presented.signed_headers.end(), name) !=
+           presented.signed_headers.end();
+  };
+  if (!is_signed("host")) {
+    return invalid_signature(
+        "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.");
+  }
+  for (const std::string_view name :
+       {"x-amz-date", "x-amz-target", "x-amz-content-sha256", "x-amz-security-token"}) {
+    if (request.has_header(name) && !is_signed(name)) {
+      return invalid_signature("'" + std::string(name) +
+                               "' must be a 'SignedHeader' in the AWS Authorization.");
+    }
+  }
+  for (const std::string_view name : presented.signed_headers) {
+    if (!request.has_header(name)) {
+      return invalid_signature("The signed header '" + std::string(name.substr(0, 64)) +
+                               "' is not in the request.");
+    }
+  }
+  return Unit{};
+}
+
+// The payload's part of the canonical request, proved to be true of the body.
+ServiceResult<std::string> payload_hash(const HttpRequest& request,
+                                        const PresentedSignature& presented) {
+  const bool is_s3 = presented.scope.service == "s3";
+  const std::string_view claimed = request.header("x-amz-content-sha256");
+  if (claimed.empty() && is_s3 && presented.expires_seconds) return std::string(kUnsignedPayload);
+  if (claimed == kUnsignedPayload && is_s3) return std::string(kUnsignedPayload);
+  if (claimed.starts_with("STREAMING-")) {
+    return ServiceError{kInvalidSignature,
+                        "Chunk-signed payloads (" + std::string(claimed.substr(0, 64)) +
+                            ") are not served by Pawl yet.",
+                        501,
+                        {}};
+  }
+  std::string actual = sha256(request.body).to_hex();
+  if (!claimed.empty() && !constant_time_equal(claimed, actual)) {
+    return invalid_signature(
+        "The provided 'x-amz-content-sha256' header does not match what was computed.");
+  }
+  return actual;
+}
+
+}  // namespace
+
+HmacKey hmac_sha256(std::string_view key, std::string_view text) {
+  thread_local HmacContext context;
+  return context.sign(key, text);
+}
+
+HmacKey signing_key(std::string_view secret, std::string_view date, std::string_view region,
+                    std::string_view service) {
+  HmacKey key = hmac_sha256("AWS4" + std::string(secret), date);
+  key = hmac_sha256(bytes_of(key), region);
+  key = hmac_sha256(bytes_of(key), service);
+  return hmac_sha256(bytes_of(key), "aws4_request");
+}
+
+std::string signature_of(const HmacKey& key, std::string_view text_to_sign) {
+  return to_hex(bytes_of(hmac_sha256(bytes_of(key), text_to_sign)));
+}
+
+std::optional<CredentialScope> parse_credential(std::string_view credential) {
+  // An access key may itself have slashes, so the scope is counted from the end.
+  std::array<std::string_view, 4> parts;
+  for (std::size_t i = parts.size(); i-- > 0;) {
+    const std::size_t slash = credential.rfind('/');
+    if (slash == std::string_view::npos) return std::nullopt;
+    parts[i] = credential.substr(slash + 1);
+    credential = credential.substr(0, slash);
+  }
+  if (credential.empty() || parts[3] != "aws4_request") return std::nullopt;
+  return CredentialScope{credential, parts[0], parts[1], parts[2]};
+}
+
+std::string amz_timestamp(Instant instant) {
+  const std::string text = instant.to_string();  // 2026-11-22T18:00:00.123456Z
+  return text.substr(0, 4) + text.substr(5, 2) + text.substr(8, 2) + "T" + text.substr(11, 2) +
+         text.substr(14, 2) + text.substr(17, 2) + "Z";
+}
+
+std::optional<Instant> parse_amz_timestamp(std::string_view text) {
+  if (text.size() != 16 || text[8] != 'T' || text[15] != 'Z') return std::nullopt;
+  const std::string iso = std::string(text.substr(0, 4)) + "-" + std::string(text.substr(4, 2)) +
+                          "-" + std::string(text.substr(6, 5)) + ":" +
+                          std::string(text.substr(11, 2)) + ":" + std::string(text.substr(13, 3));
+  return Instant::parse(iso);
+}
+
+std::vector<std::pair<std::string, std::string>> sign_request(
+    const AccessKey& key, std::string_view region, std::string_view service,
+    std::string_view method, std::string_view host, std::string_view target,
+    const std::vector<HttpHeader>& headers, std::string_view body, Instant now) {
+  const std::string timestamp = amz_timestamp(now);
+  const std::string body_hash = sha256(body).to_hex();
+  std::vector<HttpHeader> all = headers;
+  all.push_back({"host", host});
+  all.push_back({"x-amz-date", timestamp});
+  if (service == "s3") all.push_back({"x-amz-content-sha256", body_hash});
+  std::vector<std::string> names;
+  for (const HttpHeader& header : all) {
+    std::string name(header.name);
+    for (char& c : name) {
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    names.push_back(std::move(name));
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  const std::vector<std::string_view> signed_headers(names.begin(), names.end());
+  const PathRule rule = service == "s3" ? PathRule::kAsSent : PathRule::kNormalised;
+  const auto canonical = canonical_request(method, target, all, signed_headers, body_hash, rule);
+
+  const CredentialScope scope{key.id, std::string_view(timestamp).substr(0, 8), region, service};
+  const HmacKey signer = signing_key(key.secret, scope.date, region, service);
+  const std::string signature =
+      signature_of(signer, string_to_sign(canonical.value_or(""), timestamp, scope));
+  std::string authorization(kAlgorithm);
+  authorization.append(" Credential=").append(key.id).append("/").append(scope.date).append("/");
+  authorization.append(region).append("/").append(service).append("/aws4_request, SignedHeaders=");
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) authorization.push_back(';');
+    authorization.append(names[i]);
+  }
+  authorization.append(", Signature=").append(signature);
+
+  std::vector<std::pair<std::string, std::string>> added{
+      {"X-Amz-Date", timestamp}, {"Authorization", std::move(authorization)}};
+  if (service == "s3") added.emplace_back("X-Amz-Content-Sha256", body_hash);
+  return added;
+}
+
+ServiceResult<PresentedSignature> presented_signature(const HttpRequest& request,
+                                                      std::deque<std::string>& storage) {
+  const std::string_view query = query_of(request.target);
+  const bool in_query = raw_query_value(query, "X-Amz-Signature").data() != nullptr;
+  if (!in_query && !request.has_header("authorization")) {
+    return ServiceError{kMissingToken, "Missing Authentication Token", 400, {}};
+  }
+  if (request.count_headers("authorization") > (in_query ? 0U : 1U)) {
+    return incomplete("A request presents exactly one signature.");
+  }
+  WIRE_ASSIGN(PresentedSignature presented,
+              in_query ? presented_in_query(query, storage) : presented_in_header(request));
+  presented.signed_headers = split(presented.signed_headers_text, ';');
+  return presented;
+}
+
+std::optional<CredentialScope> presented_scope(const HttpRequest& request) {
+  const std::string_view authorization = request.header("authorization");
+  const std::size_t at = authorization.find("Credential=");
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::string_view rest = authorization.substr(at + 11);
+  return parse_credential(rest.substr(0, rest.find_first_of(", ")));
+}
+
+SignatureVerifier::SignatureVerifier(std::vector<AccessKey> keys) {
+  for (AccessKey& key : keys) secrets_.insert_or_assign(std::move(key.id), std::move(key.secret));
+}
+
+HmacKey SignatureVerifier::key_for(const CredentialScope& scope, const std::string& secret) {
+  // The credential as it stands in the request names the key.
+  std::string name(scope.access_key);
+  name.append("/")
+      .append(scope.date)
+      .append("/")
+      .append(scope.region)
+      .append("/")
+      .append(scope.service);
+  const std::lock_guard lock(mutex_);
+  const auto found = signing_keys_.find(name);
+  if (found != signing_keys_.end()) return found->second;
+  if (signing_keys_.size() >= kSigningKeysMax) signing_keys_.clear();
+  return signing_keys_
+      .emplace(std::move(name), signing_key(secret, scope.date, scope.region, scope.service))
+      .first->second;
+}
+
+ServiceResult<std::string> SignatureVerifier::verify(const HttpRequest& request,
+                                                     std::string_view service, Instant now) {
+  std::deque<std::string> storage;
+  WIRE_ASSIGN(const PresentedSignature presented, presented_signature(request, storage));
+  const auto secret = secrets_.find(presented.scope.access_key);
+  if (secret == secrets_.end()) {
+    return ServiceError{
+        kUnrecognizedClient, "The security token included in the request is invalid.", 400, {}};
+  }
+  if (!service.empty() && presented.scope.service != service) {
+    return invalid_signature("Credential should be scoped to correct service: '" +
+                             std::string(service) + "'. ");
+  }
+  WIRE_TRY(check_time(presented, now));
+  WIRE_TRY(check_signed_headers(request, presented));
+  WIRE_ASSIGN(const std::string payload, payload_hash(request, presented));
+  const auto canonical = canonical_request(
+      request.method, request.target, request.headers, presented.signed_headers, payload,
+      presented.scope.service == "s3" ? PathRule::kAsSent : PathRule::kNormalised,
+      "X-Amz-Signature");
+  if (!canonical) return invalid_signature("The request's path or query is not well-formed.");
+  const std::string expected =
+      signature_of(key_for(presented.scope, secret->second),
+                   string_to_sign(*canonical, presented.timestamp, presented.scope));
+  if (!constant_time_equal(expected, presented.signature)) {
+    return invalid_signature(
+        "The request signature we calculated does not match the signature you provided. Check your "
+        "AWS Secret "
+        "Access Key and signing method. Consult the service documentation for details.");
+  }
+  return secret->first;
+}
+
+}  // namespace pawl::wire

@@ -1,0 +1,275 @@
+#include "wire/sigv4.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/digest.h"
+#include "wire/access_gate.h"
+
+namespace pawl::wire {
+namespace {
+
+using ::testing::HasSubstr;
+
+// The account of AWS's published test suite for Signature Version 4.
+const AccessKey kExample{"AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"};
+constexpr std::string_view kTime = "20150830T123600Z";
+
+std::string suite_signature(std::string_view method, std::string_view target,
+                            std::vector<HttpHeader> headers,
+                            std::vector<std::string_view> signed_headers,
+                            std::string_view body = "") {
+  headers.push_back({"Host", "example.amazonaws.com"});
+  headers.push_back({"X-Amz-Date", kTime});
+  const auto canonical = canonical_request(method, target, headers, signed_headers,
+                                           sha256(body).to_hex(), PathRule::kNormalised);
+  const CredentialScope scope{kExample.id, "20150830", "us-east-1", "service"};
+  return signature_of(signing_key(kExample.secret, "20150830", "us-east-1", "service"),
+                      string_to_sign(canonical.value(), kTime, scope));
+}
+
+TEST(SigV4, AgreesWithThePublishedTestSuite) {
+  EXPECT_EQ(suite_signature("GET", "/", {}, {"host", "x-amz-date"}),
+            "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31");  // get-vanilla
+  EXPECT_EQ(suite_signature("POST", "/", {}, {"host", "x-amz-date"}),
+            "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b");  // post-vanilla
+  EXPECT_EQ(
+      suite_signature("GET", "/?Param2=value2&Param1=value1", {}, {"host", "x-amz-date"}),
+      "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500");  // get-vanilla-query-order-key-case
+  EXPECT_EQ(
+      suite_signature("POST", "/", {{"My-Header1", "value1"}},
+                      {"host", "my-header1", "x-amz-date"}),
+      "c5410059b04c1ee005303aed430f6e6645f61f4dc9e1461ec8f8916fdf18852c");  // post-header-key-sort
+  EXPECT_EQ(
+      suite_signature("GET", "/./", {}, {"host", "x-amz-date"}),
+      "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31");  // get-slash-dot-slash
+  EXPECT_EQ(suite_signature("GET", "/example/..", {}, {"host", "x-amz-date"}),
+            "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31");  // get-relative
+  EXPECT_EQ(suite_signature("GET", "//", {}, {"host", "x-amz-date"}),
+            "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31");  // get-slash
+}
+
+TEST(SigV4, AgreesWithTheExamplesOfS3sReference) {
+  // "Authenticating Requests: Using the Authorization Header" and "… Using Query Parameters".
+  const std::string empty = sha256("").to_hex();
+  const HmacKey key =
+      signing_key("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "20130524", "us-east-1", "s3");
+  const CredentialScope scope{"AKIAIOSFODNN7EXAMPLE", "20130524", "us-east-1", "s3"};
+  const auto get = canonical_request("GET", "/test.txt",
+                                     {{"Host", "examplebucket.s3.amazonaws.com"},
+                                      {"Range", "bytes=0-9"},
+                                      {"x-amz-content-sha256", empty},
+                                      {"x-amz-date", "20130524T000000Z"}},
+                                     {"host", "range", "x-amz-content-sha256", "x-amz-date"}, empty,
+                                     PathRule::kAsSent);
+  EXPECT_EQ(signature_of(key, string_to_sign(*get, "20130524T000000Z", scope)),
+            "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41");
+  const auto presigned =
+      canonical_request("GET",
+                        "/test.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential="
+                        "AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3"
+                        "%2Faws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-"
+                        "SignedHeaders=host&X-Amz-Signature=x",
+                        {{"Host", "examplebucket.s3.amazonaws.com"}}, {"host"}, "UNSIGNED-PAYLOAD",
+                        PathRule::kAsSent, "X-Amz-Signature");
+  EXPECT_EQ(signature_of(key, string_to_sign(*presigned, "20130524T000000Z", scope)),
+            "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404");
+}
+
+// What botocore 1.29 sends for GetItem with the example's key, region eu-north-1, at 20261122T180000Z.
+constexpr std::string_view kBody = R"({"TableName": "users", "Key": {"hashid": {"S": "A000001"}}})";
+constexpr std::string_view kBotocoreAuthorization =
+    "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261122/eu-north-1/dynamodb/aws4_request, "
+    "SignedHeaders=content-type;host;x-amz-date;x-amz-target, "
+    "Signature=9ee57e022bb5dc319e1c1820e7517e9d9fbef9c3c0db9cbac56b139341ef1f9c";
+
+class VerifierTest : public ::testing::Test {
+ protected:
+  VerifierTest() {
+    request.method = "POST";
+    request.target = "/";
+    request.body = kBody;
+    request.headers = {{"Host", "127.0.0.1:8000"},
+                       {"X-Amz-Target", "DynamoDB_20120810.GetItem"},
+                       {"Content-Type", "application/x-amz-json-1.0"},
+                       {"User-Agent", "Boto3/1.26.27"},
+                       {"X-Amz-Date", "20261122T180000Z"},
+                       {"Authorization", kBotocoreAuthorization}};
+  }
+  std::string verify() {
+    auto result = verifier.verify(request, "dynamodb", now);
+    return result.ok() ? "ok " + result.value()
+                       : std::string(result.error().type) + ": " + result.error().message;
+  }
+  HttpHeader& header(std::string_view name) {
+    for (HttpHeader& header : request.headers) {
+      if (header.name == name) return header;
+    }
+    return request.headers.emplace_back(HttpHeader{name, ""});
+  }
+
+  HttpRequest request;
+  SignatureVerifier verifier{{kExample, {"OTHER", "secret"}}};
+  Instant now = Instant::parse("2026-11-22T18:00:00Z").value();
+};
+
+TEST_F(VerifierTest, TakesWhatBotocoreSigns) {
+  EXPECT_EQ(verify(), "ok AKIDEXAMPLE");
+  EXPECT_EQ(verify(), "ok AKIDEXAMPLE");  // with the cached signing key
+}
+
+TEST_F(VerifierTest, TakesWhatTheSignerSigns) {
+  const std::vector<HttpHeader> unsigned_headers{{"Content-Type", "application/x-amz-json-1.0"},
+                                                 {"X-Amz-Target", "DynamoDB_20120810.GetItem"}};
+  const auto added = sign_request(kExample, "local", "dynamodb", "POST", "127.0.0.1:8000", "/",
+                                  unsigned_headers, kBody, now);
+  request.headers = unsigned_headers;
+  request.headers.push_back({"Host", "127.0.0.1:8000"});
+  for (const auto& [name, value] : added) request.headers.push_back({name, value});
+  EXPECT_EQ(verify(), "ok AKIDEXAMPLE");
+}
+
+TEST_F(VerifierTest, NoticesEveryChange) {
+  const std::string mismatch = "The request signature we calculated does not match";
+  const HttpRequest good = request;
+  request.body = R"({"TableName": "users", "Key": {"hashid": {"S": "A000002"}}})";
+  EXPECT_THAT(verify(), HasSubstr(mismatch));
+  request = good;
+  request.target = "/?x=y";
+  EXPECT_THAT(verify(), HasSubstr(mismatch));
+  request = good;
+  request.method = "GET";
+  EXPECT_THAT(verify(), HasSubstr(mismatch));
+  request = good;
+  header("X-Amz-Target").value = "DynamoDB_20120810.DeleteItem";
+  EXPECT_THAT(verify(), HasSubstr(mismatch));
+  request = good;
+  header("Host").value = "127.0.0.1:8001";
+  EXPECT_THAT(verify(), HasSubstr(mismatch));
+  request = good;
+  header("X-Amz-Date").value = "20261122T180001Z";
+  EXPECT_THAT(verify(), HasSubstr(mismatch));
+  request = good;
+  std::string other(kBotocoreAuthorization);
+  other.back() = other.back() == '0' ? '1' : '0';
+  header("Authorization").value = other;
+  EXPECT_THAT(verify(), HasSubstr(mismatch));
+  header("Authorization").value = std::string_view(other).substr(0, other.size() - 1);
+  EXPECT_THAT(verify(), HasSubstr(mismatch));
+}
+
+TEST_F(VerifierTest, NoticesAge) {
+  now.microseconds += 15 * 60 * 1'000'000LL;
+  EXPECT_EQ(verify(), "ok AKIDEXAMPLE");
+  now.microseconds += 1'000'000;
+  EXPECT_THAT(
+      verify(),
+      HasSubstr(
+          "#InvalidSignatureException: Signature expired: 20261122T180000Z is now earlier than "
+          "20261122T180001Z (20261122T181501Z - 15 min.)"));
+  now.microseconds -= 30 * 60 * 1'000'000LL + 2'000'000;
+  EXPECT_THAT(verify(), HasSubstr("Signature not yet current"));
+}
+
+TEST_F(VerifierTest, DeniesWhatItDoesNotKnow) {
+  const std::string auth(kBotocoreAuthorization);
+  const auto with = [&](std::string_view from, std::string_view to) {
+    std::string changed = auth;
+    changed.replace(changed.find(from), from.size(), to);
+    header("Authorization").value = changed;
+    return verify();
+  };
+  EXPECT_THAT(with("AKIDEXAMPLE", "AKIDNOBODY"), HasSubstr("#UnrecognizedClientException"));
+  EXPECT_THAT(with("/dynamodb/", "/s3/"), HasSubstr("correct service: 'dynamodb'"));
+  EXPECT_THAT(with("/20261122/", "/20261121/"),
+              HasSubstr("Date in Credential scope does not match"));
+  EXPECT_THAT(with("aws4_request", "aws4"), HasSubstr("#IncompleteSignatureException"));
+  EXPECT_THAT(with("Signature=", "Sig="), HasSubstr("requires 'Signature' parameter"));
+  EXPECT_THAT(with("AWS4-HMAC-SHA256", "AWS3"), HasSubstr("#IncompleteSignatureException"));
+  EXPECT_THAT(with("x-amz-date;x-amz-target", "x-amz-date"),
+              HasSubstr("'x-amz-target' must be a 'SignedHeader'"));
+  EXPECT_THAT(with(";host", ""), HasSubstr("'Host' or ':authority' must be a 'SignedHeader'"));
+  EXPECT_THAT(with("content-type;", "content-type;cookie;"),
+              HasSubstr("'cookie' is not in the request"));
+  std::erase_if(request.headers, [](const HttpHeader& h) { return h.name == "Authorization"; });
+  EXPECT_THAT(verify(),
+              HasSubstr("#MissingAuthenticationTokenException: Missing Authentication Token"));
+}
+
+TEST_F(VerifierTest, APayloadHashMustBeTrue) {
+  header("X-Amz-Content-Sha256").value = "UNSIGNED-PAYLOAD";
+  EXPECT_THAT(verify(), HasSubstr("'x-amz-content-sha256' must be a 'SignedHeader'"));
+}
+
+class AccessGateTest : public ::testing::Test {
+ protected:
+  AccessGateTest() {
+    request.method = "POST";
+    request.target = "/";
+    request.body = "{}";
+    request.headers = {{"Host", "localhost:8000"}, {"Content-Type", "application/x-amz-json-1.0"}};
+  }
+  std::string admit(AccessGate& gate) {
+    const auto result = gate.admit(request, "dynamodb", {});
+    return result.ok() ? "ok " + result.value().access_key + " " + result.value().region
+                       : std::string(result.error().type) + ": " + result.error().message;
+  }
+
+  HttpRequest request;
+  AccessGate open{{}};
+  AccessGate closed{{kExample}};
+};
+
+TEST_F(AccessGateTest, OpenTakesUnsignedRequestsOfThisMachineOnly) {
+  EXPECT_EQ(admit(open), "ok  ddblocal");
+  for (const char* host : {"127.0.0.1", "127.0.0.1:8000", "LOCALHOST", "[::1]:80"}) {
+    request.headers[0].value = host;
+    EXPECT_EQ(admit(open), "ok  ddblocal") << host;
+  }
+  for (const char* host : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example",
+                           "localhost:", "", "localhost:80@evil", "127.0.0.11"}) {
+    request.headers[0].value = host;
+    EXPECT_THAT(admit(open), HasSubstr("#AccessDeniedException")) << host;
+  }
+}
+
+TEST_F(AccessGateTest, OpenRefusesForeignPages) {
+  request.headers.push_back({"Origin", "http://127.0.0.1:8000"});
+  EXPECT_EQ(admit(open), "ok  ddblocal");
+  for (const char* origin :
+       {"http://evil.example", "null", "http://localhost.evil.example", "file://", ""}) {
+    request.headers[2].value = origin;
+    EXPECT_THAT(admit(open), HasSubstr("#AccessDeniedException")) << origin;
+  }
+  request.headers.push_back(
+      {"Authorization", "AWS4-HMAC-SHA256 Credential=A/20261122/r/dynamodb/aws4_request, x"});
+  EXPECT_THAT(admit(open), HasSubstr("#AccessDeniedException"));
+}
+
+TEST_F(AccessGateTest, OpenWantsTheExactContentType) {
+  for (const char* type :
+       {"text/plain", "application/json", "application/x-amz-json-1.0; charset=utf-8", ""}) {
+    request.headers[1].value = type;
+    EXPECT_THAT(admit(open), HasSubstr("#AccessDeniedException")) << type;
+  }
+}
+
+TEST_F(AccessGateTest, OpenBelievesSignaturesUnverified) {
+  request.headers[0].value = "db:8000";
+  request.headers.push_back(
+      {"Authorization",
+       "AWS4-HMAC-SHA256 Credential=anything/20261122/eu-north-1/dynamodb/aws4_request, "
+       "Signature=x"});
+  EXPECT_EQ(admit(open), "ok anything eu-north-1");
+}
+
+TEST_F(AccessGateTest, ClosedDeniesByDefault) {
+  EXPECT_THAT(admit(closed), HasSubstr("#MissingAuthenticationTokenException"));
+  request.headers.push_back(
+      {"Authorization",
+       "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261122/r/dynamodb/aws4_request, Signature=x"});
+  EXPECT_THAT(admit(closed), HasSubstr("#IncompleteSignatureException"));
+}
+
+}  // namespace
+}  // namespace pawl::wire

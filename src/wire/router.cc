@@ -1,0 +1,131 @@
+#include "wire/router.h"
+
+namespace pawl::wire {
+namespace {
+
+HttpResponse text_response(unsigned status, std::string_view content_type, std::string body) {
+  HttpResponse response;
+  response.status = status;
+  response.content_type = content_type;
+  response.body = std::move(body);
+  return response;
+}
+
+std::string xml_escaped(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        result += "&amp;";
+        break;
+      case '<':
+        result += "&lt;";
+        break;
+      case '>':
+        result += "&gt;";
+        break;
+      case '"':
+        result += "&quot;";
+        break;
+      default:
+        if (static_cast<unsigned char>(c) >= 0x20) result.push_back(c);
+    }
+  }
+  return result;
+}
+
+// As S3 words its errors: whoever asks for such a path speaks S3, or a browser.
+HttpResponse s3_error(unsigned status, std::string_view code, std::string_view message,
+                      const HttpRequest& request) {
+  std::string body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>";
+  body.append(code)
+      .append("</Code><Message>")
+      .append(xml_escaped(message))
+      .append("</Message><Resource>");
+  body.append(xml_escaped(request.target.substr(0, 1024))).append("</Resource><RequestId>");
+  body.append(request.id).append("</RequestId></Error>\n");
+  return text_response(status, "application/xml", std::move(body));
+}
+
+std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
+
+std::string_view without_namespace(std::string_view type) {
+  return type.substr(type.find('#') + 1);
+}
+
+}  // namespace
+
+Router::Router(AccessGate& gate, DynamoDbService& dynamodb, StatusSource status,
+               std::function<Instant()> now)
+    : gate_(gate), dynamodb_(dynamodb), status_(std::move(status)), now_(std::move(now)) {}
+
+void Router::handle(const HttpRequest& request, Completion completion) {
+  if (request.has_header("x-amz-target")) {
+    handle_target(request.header("x-amz-target"), request, std::move(completion));
+  } else {
+    handle_path(request, std::move(completion));
+  }
+}
+
+void Router::handle_target(std::string_view target, const HttpRequest& request,
+                           Completion completion) {
+  const bool is_dynamodb = target.starts_with(kDynamoDbTarget);
+  const auto caller = gate_.admit(request, is_dynamodb ? "dynamodb" : "", now_());
+  if (!caller.ok()) return completion.answer(error_response(caller.error()));
+  if (request.count_headers("x-amz-target") > 1 || request.method != "POST") {
+    return completion.answer(error_response(
+        {kUnknownOperation, "An operation is one POST with one X-Amz-Target.", 400, {}}));
+  }
+  if (is_dynamodb) {
+    return dynamodb_.serve(target.substr(kDynamoDbTarget.size()), request, caller.value(),
+                           std::move(completion));
+  }
+  std::string what = "Pawl does not serve the target '" + std::string(target.substr(0, 128)) + "'";
+  if (target.starts_with("DynamoDBStreams_20120810."))
+    what += " yet: of DynamoDB Streams nothing is served";
+  completion.answer(error_response({kUnknownOperation, what + ".", 400, {}}));
+}
+
+void Router::handle_path(const HttpRequest& request, Completion completion) {
+  const std::string_view path = path_of(request.target);
+  const bool is_get = request.method == "GET" || request.method == "HEAD";
+  // Alone without a signature in every mode: it says one bit, and whoever watches the server has no keys.
+  if (path == "/healthz" && is_get && !request.has_header("origin")) {
+    const bool healthy = status_.healthy && status_.healthy();
+    return completion.answer(text_response(healthy ? 200 : 503, "text/plain; charset=utf-8",
+                                           request.method == "HEAD" ? ""
+                                           : healthy                ? "ok\n"
+                                                                    : "not well\n"));
+  }
+  const auto caller = gate_.admit(request, "", now_());
+  if (!caller.ok()) {
+    return completion.answer(
+        s3_error(403, without_namespace(caller.error().type), caller.error().message, request));
+  }
+  if (path == "/status" && is_get && status_.status_json) {
+    return completion.answer(text_response(200, "application/json", status_.status_json()));
+  }
+  if (path == "/metrics" && is_get && status_.metrics_text) {
+    return completion.answer(
+        text_response(200, "text/plain; version=0.0.4; charset=utf-8", status_.metrics_text()));
+  }
+  if (path == "/healthz" || path == "/status" || path == "/metrics") {
+    return completion.answer(
+        s3_error(405, "MethodNotAllowed", "This path is read with GET.", request));
+  }
+  if (path == "/" && request.method == "POST") {
+    return completion.answer(
+        error_response({kUnknownOperation,
+                        "A DynamoDB request names its operation in X-Amz-Target, for example "
+                        "DynamoDB_20120810.GetItem.",
+                        400,
+                        {}}));
+  }
+  completion.answer(s3_error(
+      501, "NotImplemented",
+      "Pawl serves the DynamoDB API here, and /status, /metrics and /healthz; S3 is not served "
+      "yet.",
+      request));
+}
+
+}  // namespace pawl::wire

@@ -1,0 +1,39 @@
+// From a request to who answers it, in DESIGN.md's order: X-Amz-Target, then reserved paths, then S3 (not yet).
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/instant.h"
+#include "wire/access_gate.h"
+#include "wire/dynamodb_service.h"
+#include "wire/http_message.h"
+
+namespace pawl::wire {
+
+// What the composition knows about the whole server. Called on I/O threads: must be fast and thread-safe.
+struct StatusSource {
+  std::function<std::string()> status_json;   // GET /status
+  std::function<std::string()> metrics_text;  // GET /metrics, in Prometheus' text format
+  std::function<bool()> healthy;              // GET /healthz: 200 or 503
+};
+
+class Router : public HttpHandler {
+ public:
+  // `now` is the wall clock, for the age of signatures. All must outlive the router.
+  Router(AccessGate& gate, DynamoDbService& dynamodb, StatusSource status,
+         std::function<Instant()> now);
+
+  void handle(const HttpRequest& request, Completion completion) override;
+
+ private:
+  void handle_target(std::string_view target, const HttpRequest& request, Completion completion);
+  void handle_path(const HttpRequest& request, Completion completion);
+
+  AccessGate& gate_;
+  DynamoDbService& dynamodb_;
+  StatusSource status_;
+  std::function<Instant()> now_;
+};
+
+}  // namespace pawl::wire

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -93,6 +94,9 @@ struct UpdateTable {
 // refused.
 struct AdoptTable {
   std::string name;
+  // How far the ledger chains of the old incarnation tell the same story as its change log, for each of its shards:
+  // the changes after that are carried into the new incarnation's log. None of a shard that is not listed.
+  std::map<ShardId, SequenceNumber> archived;
 };
 // One or many independent mutations (PutItem … BatchWriteItem), at most 25. Each is evaluated by
 // itself, in order; but if one is refused, so is the command, and none is done (the service

@@ -190,6 +190,22 @@ Committer::Round Committer::table_round(Pending pending) {
     plan = plan_table_command(pending.command, ports_.catalog, ports_.random, now);
     pending.answer = pending.command.render(plan.outcome);
   }
+  if (plan.event == TablePlan::Event::kAdopted) {
+    const auto carried = carry_changes(ports_.store, ports_.log,
+                                       std::get<AdoptTable>(pending.command.action).archived,
+                                       plan.records.back().incarnation);
+    if (carried.result.outcome != WriteOutcome::kDone) {
+      why_ = carried.result.why;
+      alone.push_back(std::move(pending));
+      if (carried.result.outcome == WriteOutcome::kUnknown) {
+        end(alone);
+        return Round::kEnded;
+      }
+      refuse_all(alone, Refusal::kStorage, "The table was not adopted: " + why_);
+      return Round::kDone;
+    }
+    plan.carried = carried.shards;
+  }
   if (plan.event != TablePlan::Event::kNone) {
     for (const TableRecord& record : plan.records) {
       round.batch().put(KeySpace::kCatalog, table_key(record.incarnation), encode_table(record));
@@ -276,6 +292,11 @@ void Committer::apply(const TablePlan& plan) {
       step_.open(shard, {}, {}, {});
       ports_.log.add(shard);
     }
+  }
+  for (const CarriedShard& carried : plan.carried) {
+    step_.close(carried.shard);
+    step_.open(carried.shard, carried.newest, carried.newest_instant, {});
+    ports_.log.publish(carried.shard, carried.newest);
   }
   if (plan.event == TablePlan::Event::kDeleted) {
     report(remove_items(ports_.store, plan.records.back().space));

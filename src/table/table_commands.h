@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "port/random.h"
+#include "table/carry_changes.h"
 #include "table/catalog.h"
 #include "table/command.h"
 
@@ -16,6 +17,7 @@ struct TablePlan {
   Event event = Event::kNone;  // kNone: refused, see outcome.failure
   Outcome outcome;
   std::vector<TableRecord> records;  // to be written: the table's own is the last
+  std::vector<CarriedShard> carried;  // kAdopted: what the committer found in the new one's log
   TableCount count;                  // kCreated and kAdopted: where the new incarnation starts
 };
 

@@ -9,7 +9,6 @@
 #include "base/ids.h"
 #include "base/instant.h"
 #include "base/result.h"
-#include "ledger/root_page.h"
 #include "port/clock.h"
 #include "table/table_definition.h"
 
@@ -21,8 +20,8 @@ struct RecordedTable {
   table::TableDefinition definition;
   std::vector<ShardId> shards;  // fixed for the incarnation's life
   Instant created;
-  // What it was adopted from. Told to the ledger with the incarnation's first event.
-  std::optional<ledger::Parent> parent;
+  // What it was adopted from, if it was: an incarnation that is also listed, as deleted, until closed().
+  std::optional<Incarnation> parent;
   // DeleteTable has been answered: no change will follow, but those in the change log are held until closed().
   bool deleted = false;
 };

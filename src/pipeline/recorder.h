@@ -8,7 +8,7 @@
 // under backlog rounds grow up to their bounds. What may be done when is decided by archive/progress.h and
 // ledger/chain.h; this is the shell that does it, through ports only.
 //
-// Thread use: open(), run() and adopt-related calls in one coroutine, on one executor; stop(), status() from any thread.
+// Thread use: open(), adopt() and run() in one coroutine, on one executor; stop(), status() from any thread.
 // After a crash (or the destruction of the coroutine at any co_await) a new Recorder over the same stores goes on: the
 // ledger is its only checkpoint.
 #pragma once
@@ -28,6 +28,7 @@
 #include "archive/progress.h"
 #include "ledger/chain.h"
 #include "ledger/tip.h"
+#include "pipeline/adopt.h"
 #include "pipeline/commit_board.h"
 #include "pipeline/ledger_view.h"
 #include "pipeline/recorded_tables.h"
@@ -102,6 +103,10 @@ class Recorder {
   // Errors: kCorrupt (a damaged ledger), kConflict (another archive or key than expected), those of the stores.
   Awaitable<Result<Opening>> open();
 
+  // After an open() with disagreements: see pipeline/adopt.h. When it returns ok, throw this recorder away and open a new
+  // one. May be repeated after an error or a crash.
+  Awaitable<Status> adopt(AdoptTarget& target);
+
   // Works until stop(). Returns early only with an error that no waiting repairs (kConflict: fenced by another writer).
   Awaitable<Status> run();
   void stop();
@@ -126,6 +131,9 @@ class Recorder {
                                Opening& opening);
   Awaitable<Status> check_archive(const LedgerView& view);
   Awaitable<Status> start_root_chain(const LedgerView& view);
+  Awaitable<Status> settle_adopted(const LedgerView& view,
+                                   const std::vector<RecordedTable>& tables);
+  Awaitable<Result<ledger::TableDeleted>> abandon(const LedgerTable& table);
 
   // recorder_round.cc
   Awaitable<bool> round();
@@ -184,6 +192,7 @@ class Recorder {
   std::size_t in_flight_bytes_ = 0;
 
   ledger::ChainEndState root_;
+  std::vector<Disagreement> disagreements_;     // that open() found
   std::vector<ledger::RootEvent> root_events_;  // to be made durable before the next shard page
   bool ledger_broken_ = false;                  // reopen() comes first
   std::uint32_t ledger_failures_ = 0;

@@ -40,9 +40,13 @@ Awaitable<Result<Opening>> Recorder::open() {
   Opening opening;
   tables_revision_ = ports_.tables.revision();
   const auto tables = ports_.tables.tables();
-  std::set<Incarnation> known;
+  std::set<Incarnation> known, adopted;
+  for (const auto& table : tables) {
+    if (table.parent) adopted.insert(*table.parent);
+  }
   for (const auto& table : tables) {
     known.insert(table.incarnation);
+    if (adopted.contains(table.incarnation)) continue;  // settle_adopted() lets it go
     status = co_await compare_table(*view, table, opening);
     if (!status.ok()) co_return status.error();
   }
@@ -55,6 +59,7 @@ Awaitable<Result<Opening>> Recorder::open() {
   }
   if (opening.needs_adopt()) {
     totals_.needs_adopt = true;
+    disagreements_ = opening.disagreements;
     for (const auto& disagreement : opening.disagreements) {
       raise(AlarmKind::kNeedsAdopt, disagreement.table,
             disagreement.text + "; see `pawl adopt --help`");
@@ -62,7 +67,7 @@ Awaitable<Result<Opening>> Recorder::open() {
     publish();
     co_return opening;
   }
-  status = co_await start_root_chain(*view);
+  status = co_await settle_adopted(*view, tables);
   if (!status.ok()) co_return status.error();
   for (const auto& [id, shard] : shards_) {
     if (shard->progress.paged.value > 0) ports_.changes.release(id, shard->progress.paged);
@@ -200,6 +205,78 @@ Awaitable<Status> Recorder::start_root_chain(const LedgerView& view) {
                     "look whether the archive can be written and has room"};
   }
   co_return ok();
+}
+
+// Enters the start, with the forks of tables that were adopted; then their old incarnations may go.
+Awaitable<Status> Recorder::settle_adopted(const LedgerView& view,
+                                           const std::vector<RecordedTable>& tables) {
+  std::vector<Incarnation> settled;
+  for (const auto& table : tables) {
+    const auto old = std::find_if(tables.begin(), tables.end(), [&](const auto& other) {
+      return table.parent == other.incarnation;
+    });
+    if (old == tables.end()) continue;
+    settled.push_back(old->incarnation);
+    if (view.tables.contains(table.incarnation) || !view.tables.contains(old->incarnation))
+      continue;
+    auto parent = co_await find_forks(ports_.changes, ports_.ledger, *old);
+    if (!parent.ok()) co_return parent.error();
+    for (auto& event : root_events_) {
+      auto* created = std::get_if<ledger::TableCreated>(&event);
+      if (created != nullptr && created->incarnation == table.incarnation)
+        created->parent = std::move(*parent);
+    }
+  }
+  auto status = co_await start_root_chain(view);
+  if (!status.ok()) co_return status;
+  for (const auto incarnation : settled) {
+    status = co_await ports_.tables.closed(incarnation);
+    if (!status.ok()) co_return status;
+  }
+  co_return ok();
+}
+
+Awaitable<Status> Recorder::adopt(AdoptTarget& target) {
+  const auto view = co_await read_root_chain(ports_.ledger);
+  if (!view.ok()) co_return view.error();
+  std::set<Incarnation> concerned;
+  for (const auto& disagreement : disagreements_) concerned.insert(disagreement.incarnation);
+  std::vector<ledger::RootEvent> abandoned;
+  for (const auto& table : ports_.tables.tables()) {
+    if (concerned.erase(table.incarnation) == 0) continue;
+    const auto forks = co_await find_forks(ports_.changes, ports_.ledger, table);
+    if (!forks.ok()) co_return forks.error();
+    std::map<ShardId, SequenceNumber> archived;
+    for (const auto& fork : forks->forks) archived[fork.shard] = fork.sequence;
+    auto status = co_await target.adopt(table.definition.name, std::move(archived));
+    if (!status.ok()) co_return status;
+  }
+  for (const auto incarnation : concerned) {  // what only the ledger knows
+    const auto found = view->tables.find(incarnation);
+    if (found == view->tables.end()) continue;
+    auto event = co_await abandon(found->second);
+    if (!event.ok()) co_return event.error();
+    abandoned.emplace_back(std::move(*event));
+  }
+  root_events_ = std::move(abandoned);
+  if (!co_await flush_root()) {
+    co_return Error{ErrorCode::kUnavailable,
+                    "adopting: the root chain of the ledger could not be written",
+                    "look whether the archive can be written and has room, and adopt again"};
+  }
+  co_return ok();
+}
+
+Awaitable<Result<ledger::TableDeleted>> Recorder::abandon(const LedgerTable& table) {
+  ledger::TableDeleted event{table.created.incarnation, {}, true};
+  for (const auto id : table.created.shards) {
+    const auto end = co_await read_shard_end(ports_.ledger, options_.archive, id);
+    if (!end.ok()) co_return end.error();
+    ledger::ClosedShard closed{id, end->chain.last, end->chain.pages, {}};
+    if (end->chain.pages > 0) closed.digest = end->chain.digest;
+    event.shards.push_back(closed);
+  }
+  co_return event;
 }
 
 }  // namespace pawl::pipeline

@@ -82,7 +82,8 @@ Awaitable<bool> Recorder::flush_root() {
     if (const auto* created = std::get_if<ledger::TableCreated>(&event)) {
       tables_.at(created->incarnation)->in_ledger = true;
     } else if (const auto* deleted = std::get_if<ledger::TableDeleted>(&event)) {
-      tables_.at(deleted->incarnation)->end_in_ledger = true;
+      const auto table = tables_.find(deleted->incarnation);  // none for an abandoned one
+      if (table != tables_.end()) table->second->end_in_ledger = true;
     }
   }
   root_events_.clear();

@@ -248,6 +248,91 @@ TEST(Recorder, AnOlderDataDirectoryNeedsAdopt) {
   EXPECT_EQ(world.ledger.syncs, syncs);  // nothing was written
 }
 
+// Does what table::AdoptTable does, over the lists of the world.
+class ListedAdopt final : public AdoptTarget {
+ public:
+  explicit ListedAdopt(RecorderWorld& world) : world_(world) {}
+  std::map<ShardId, SequenceNumber> archived;
+
+  Awaitable<Status> adopt(std::string, std::map<ShardId, SequenceNumber> positions) override {
+    archived = positions;
+    RecordedTable next = world_.tables.list[0];
+    world_.tables.list[0].deleted = true;
+    next.parent = next.incarnation;
+    next.incarnation = {0x22};
+    for (auto& shard : next.shards) shard.incarnation = next.incarnation;
+    world_.tables.list.push_back(next);
+    ++world_.tables.changed;
+    for (const auto& [from, position] : positions) {
+      auto& log = world_.changes.changes[{next.incarnation, from.number}];
+      for (auto change : world_.changes.changes[from]) {
+        if (change.sequence <= position) continue;
+        change.shard.incarnation = next.incarnation;
+        change.sequence = {log.size() + 1};
+        log.push_back(change);
+      }
+    }
+    co_return ok();
+  }
+
+ private:
+  RecorderWorld& world_;
+};
+
+TEST(Recorder, AdoptGoesOnInLinkedChainsAndLosesNothing) {
+  RecorderWorld world;
+  for (std::uint64_t i = 1; i <= 3; ++i)
+    world.commit(users_change(kShard0, i, "A", static_cast<int>(i)));
+  world.live(2);
+  auto& log = world.changes.changes[kShard0];
+  log[2] = users_change(kShard0, 3, "A", 33);  // the copy had two changes; two others came after
+  log.push_back(users_change(kShard0, 4, "A", 34));
+  const auto divergent = log;
+  ListedAdopt target(world);
+  {
+    Recorder recorder(world.ports(), world.options);
+    ASSERT_TRUE(RecorderWorld::wait(recorder.open())->needs_adopt());
+    ASSERT_TRUE(RecorderWorld::wait(recorder.adopt(target)).ok());
+  }
+  EXPECT_EQ(target.archived.at(kShard0).value, 2U);
+  EXPECT_EQ(target.archived.at(kShard1).value, 0U);
+  const auto status = world.live(3);
+  EXPECT_FALSE(status.needs_adopt);
+  EXPECT_THAT(world.tables.closed_list, ElementsAre(kUsers));
+  const auto pages = pages_of(world.ledger, {{0x22}, 0});
+  ASSERT_EQ(pages.size(), 1U);
+  EXPECT_EQ(pages[0].entries.size(), 2U);
+  EXPECT_EQ(pages[0].entries[0].object, "logs/A-33.log");
+  EXPECT_EQ(pages_of(world.ledger, kShard0).at(0).entries.size(), 3U);  // the past stays
+
+  const auto view = RecorderWorld::wait(read_root_chain(world.ledger));
+  ASSERT_TRUE(view.ok());
+  const auto& created = view->tables.at({0x22}).created;
+  ASSERT_TRUE(created.parent.has_value());
+  EXPECT_EQ(created.parent->incarnation, kUsers);
+  EXPECT_EQ(created.parent->forks.at(0).sequence.value, 2U);
+  EXPECT_EQ(created.parent->forks.at(0).page, PageIndex{0});
+  EXPECT_FALSE(created.parent->forks.at(1).page.has_value());
+  EXPECT_EQ(view->tables.at(kUsers).adopted_by, Incarnation{0x22});
+  EXPECT_FALSE(world.live(2).needs_adopt);  // and for good
+}
+
+TEST(Recorder, AdoptAbandonsWhatOnlyTheLedgerKnows) {
+  RecorderWorld world;
+  world.commit(users_change(kShard0, 1, "A", 1));
+  world.live(2);
+  world.tables.list.clear();
+  ++world.tables.changed;
+  ListedAdopt target(world);
+  Recorder recorder(world.ports(), world.options);
+  ASSERT_TRUE(RecorderWorld::wait(recorder.open())->needs_adopt());
+  ASSERT_TRUE(RecorderWorld::wait(recorder.adopt(target)).ok());
+  EXPECT_FALSE(world.live(2).needs_adopt);
+  const auto view = RecorderWorld::wait(read_root_chain(world.ledger));
+  ASSERT_TRUE(view->tables.at(kUsers).deleted.has_value());
+  EXPECT_TRUE(view->tables.at(kUsers).deleted->abandoned);
+}
+
 TEST(Recorder, ATornPageIsCutWhereItsChangesAreHeld) {
   RecorderWorld world;
   world.commit(users_change(kShard0, 1, "A", 1));

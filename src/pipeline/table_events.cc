@@ -102,9 +102,10 @@ Result<ParsedDefinition> parse_definition(std::string_view name, std::string_vie
   return parsed;
 }
 
-ledger::TableCreated created_event(const RecordedTable& table) {
+ledger::TableCreated created_event(const RecordedTable& table,
+                                   std::optional<ledger::Parent> parent) {
   return {table.incarnation, table.definition.name,
-          encode_definition(table.definition, table.created), table.shards, table.parent};
+          encode_definition(table.definition, table.created), table.shards, std::move(parent)};
 }
 
 }  // namespace pawl::pipeline

@@ -22,6 +22,7 @@ struct ParsedDefinition {
 Result<ParsedDefinition> parse_definition(std::string_view name, std::string_view json);
 
 // The event that opens a table's chains.
-ledger::TableCreated created_event(const RecordedTable& table);
+ledger::TableCreated created_event(const RecordedTable& table,
+                                   std::optional<ledger::Parent> parent = {});
 
 }  // namespace pawl::pipeline

@@ -29,28 +29,17 @@ void append_bytes(std::string& out, std::string_view bytes) {
   out.append(bytes);
 }
 
-std::string_view Reader::raw(std::size_t size) {
-  if (!ok_ || size > rest_.size()) {
-    fail();
-    return {};
-  }
-  const auto piece = rest_.substr(0, size);
-  rest_.remove_prefix(size);
-  return piece;
-}
-
 std::uint64_t Reader::fixed_be(std::size_t size) {
   std::uint64_t value = 0;
   for (const char c : raw(size)) value = value << 8 | static_cast<unsigned char>(c);
   return value;
 }
 
-std::uint8_t Reader::u8() { return static_cast<std::uint8_t>(fixed_be(1)); }
 std::uint16_t Reader::u16_be() { return static_cast<std::uint16_t>(fixed_be(2)); }
 std::uint32_t Reader::u32_be() { return static_cast<std::uint32_t>(fixed_be(4)); }
 std::uint64_t Reader::u64_be() { return fixed_be(8); }
 
-std::uint64_t Reader::varint() {
+std::uint64_t Reader::long_varint() {
   std::uint64_t value = 0;
   for (int shift = 0; shift < 70; shift += 7) {
     const std::uint8_t byte = u8();

@@ -26,13 +26,28 @@ class Reader {
  public:
   explicit Reader(std::string_view input) : rest_(input) {}
 
-  std::uint8_t u8();
+  std::uint8_t u8() {
+    const std::string_view byte = raw(1);
+    return byte.empty() ? std::uint8_t{0} : static_cast<std::uint8_t>(byte[0]);
+  }
   std::uint16_t u16_be();
   std::uint32_t u32_be();
   std::uint64_t u64_be();
-  std::uint64_t varint();
-  std::string_view bytes();                        // what append_bytes wrote
-  std::string_view raw(std::size_t size);          // exactly `size` bytes
+  std::uint64_t varint() {
+    // Most are one byte; inline, since records are made of them.
+    if (!rest_.empty() && static_cast<unsigned char>(rest_[0]) < 0x80) return u8();
+    return long_varint();
+  }
+  std::string_view bytes();                 // what append_bytes wrote
+  std::string_view raw(std::size_t size) {  // exactly `size` bytes
+    if (!ok_ || size > rest_.size()) {
+      fail();
+      return {};
+    }
+    const auto piece = rest_.substr(0, size);
+    rest_.remove_prefix(size);
+    return piece;
+  }
   std::string_view rest() const { return rest_; }  // what has not been read
   bool ok() const { return ok_; }
   bool at_end() const { return ok_ && rest_.empty(); }
@@ -40,6 +55,7 @@ class Reader {
 
  private:
   std::uint64_t fixed_be(std::size_t size);
+  std::uint64_t long_varint();
 
   std::string_view rest_;
   bool ok_ = true;

@@ -14,8 +14,8 @@ namespace pawl {
 
 // What kind of failure it is, for code that has to decide; the message is for people.
 enum class ErrorCode {
-  kInvalid,      // the input is wrong; the same call will fail again
-  kMalformed,    // the input is not even of the shape that it has to have (the service's SerializationException)
+  kInvalid,  // the input is wrong; the same call will fail again
+  kMalformed,  // the input is not even of the shape that it has to have (the service's SerializationException)
   kNotFound,     // what was named does not exist
   kExists,       // what was to be created exists already
   kConflict,     // somebody else changed it meanwhile (a fenced writer, a lost condition)
@@ -89,9 +89,9 @@ inline Status ok() { return Unit{}; }
 }  // namespace pawl
 
 // Returns the error of `expression` from the enclosing function, if it failed.
-#define PAWL_TRY(expression)                                              \
-  do {                                                                    \
-    auto pawl_try_result_ = (expression);                                 \
+#define PAWL_TRY(expression)                                                \
+  do {                                                                      \
+    auto pawl_try_result_ = (expression);                                   \
     if (!pawl_try_result_.ok()) return std::move(pawl_try_result_).error(); \
   } while (false)
 

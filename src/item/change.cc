@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "base/coding.h"
 #include "item/item_codec.h"
+#include "item/item_size.h"
 
 namespace pawl::item {
 namespace {
@@ -36,6 +37,13 @@ std::string encode_change(const Change& change) {
   PAWL_ASSERT(change.new_image.has_value() == has_new_image(change.kind));
   PAWL_ASSERT(change.old_image.has_value() == has_old_image(change.kind));
   std::string out;
+  // Enough for nearly all: the head, and a few bytes an attribute for lengths and codes.
+  std::size_t size = 64 + change.trace.size();
+  for (const Item* item : {&change.key, change.new_image ? &*change.new_image : nullptr,
+                           change.old_image ? &*change.old_image : nullptr}) {
+    if (item != nullptr) size += size_of(*item) + 4 * item->size();
+  }
+  out.reserve(size);
   append_u8(out, kRecordFormat);
   append_u8(out, change.body_format);
   append_u8(out, static_cast<std::uint8_t>(change.kind));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "item/item_size.h"
 #include "item/utf8.h"
 
 namespace pawl::item {
@@ -194,6 +195,8 @@ void append_item(std::string& out, const Item& item) {
 
 std::string encode_item(const Item& item) {
   std::string out;
+  // Lengths and codes take a few bytes an attribute more than the item's accounted size.
+  out.reserve(size_of(item) + 4 * item.size() + 16);
   append_item(out, item);
   return out;
 }

@@ -12,6 +12,7 @@ namespace {
 __extension__ typedef unsigned __int128 U128;
 
 constexpr int kDigitsMax = 38;
+constexpr std::size_t kStoredSizeMax = 21;  // as DynamoDB Local accounts the longest ones
 constexpr int kLeadingExponentMin = -130;
 constexpr int kLeadingExponentMax = 125;
 // Where exponents in text stop being counted: far outside the range, far inside an int64.
@@ -260,7 +261,7 @@ std::size_t Number::stored_size() const {
   const int digits = count_digits(coefficient_);
   const bool leading_alone = leading_exponent() % 2 == 0;  // "1.2" is the pairs 01 and 20
   const int pairs = (digits + (leading_alone ? 1 : 0) + 1) / 2;
-  return static_cast<std::size_t>(1 + pairs + (negative_ ? 1 : 0));
+  return std::min(kStoredSizeMax, static_cast<std::size_t>(1 + pairs + (negative_ ? 1 : 0)));
 }
 
 namespace {

@@ -37,7 +37,7 @@ class Number {
 
   bool is_zero() const { return coefficient_ == 0; }
   // The service's size of a number: one byte for every pair of digits that holds a significant one
-  // (pairs counted from the decimal point), plus one, plus one more if negative; 1 for zero. See
+  // (pairs counted from the decimal point), plus one, plus one more if negative; 1 for zero; at most 21. See
   // item_size.h.
   std::size_t stored_size() const;
 

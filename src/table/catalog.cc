@@ -157,8 +157,15 @@ void Catalog::put(const TableRecord& record, TableCount count) {
              named->second->record.incarnation == record.incarnation) {
     next->by_name.erase(named);
   }
-  const std::lock_guard lock(mutex_);
-  view_ = std::move(next);
+  show(std::move(next));
+}
+
+void Catalog::show(std::shared_ptr<const CatalogView> next) {
+  {
+    const std::lock_guard lock(mutex_);
+    view_ = std::move(next);
+  }
+  revision_.fetch_add(1, std::memory_order_release);
 }
 
 void Catalog::forget(Incarnation incarnation) {
@@ -171,8 +178,7 @@ void Catalog::forget(Incarnation incarnation) {
     next->by_name.erase(named);
   }
   next->by_incarnation.erase(found);
-  const std::lock_guard lock(mutex_);
-  view_ = std::move(next);
+  show(std::move(next));
 }
 
 }  // namespace pawl::table

@@ -49,6 +49,8 @@ class Catalog {
   static Result<std::unique_ptr<Catalog>> open(KeyValueStore& store, Random& random);
 
   std::shared_ptr<const CatalogView> view() const;
+  // Grows with every change of the view.
+  std::uint64_t revision() const { return revision_.load(std::memory_order_acquire); }
   // Random, made with the data directory; stands in the root chain of the ledger.
   std::uint64_t data_id() const { return data_id_; }
 
@@ -68,6 +70,9 @@ class Catalog {
 
   std::uint64_t data_id_ = 0;
   std::map<ShardId, SequenceNumber> floors_;
+  void show(std::shared_ptr<const CatalogView> next);
+
+  std::atomic<std::uint64_t> revision_ = 0;
   mutable std::mutex mutex_;
   std::shared_ptr<const CatalogView> view_ = std::make_shared<CatalogView>();
 };

@@ -114,7 +114,7 @@ Result<TableRecord> decode_table(std::string_view encoded) {
   record.incarnation = {reader.u64_be()};
   record.space = {reader.u64_be()};
   const std::uint8_t state = reader.u8();
-  if (state > static_cast<std::uint8_t>(TableState::kClosing)) reader.fail();
+  if (state > static_cast<std::uint8_t>(TableState::kReplaced)) reader.fail();
   record.state = static_cast<TableState>(state);
   record.created = {static_cast<std::int64_t>(reader.u64_be())};
   if (read_flag(reader)) {

@@ -30,7 +30,8 @@ inline constexpr std::string_view kFloorPrefix = "floor/";
 
 enum class TableState : std::uint8_t {
   kActive = 0,
-  kClosing = 1,  // deleted by name; its changes are not all in ledger pages yet
+  kClosing = 1,   // deleted by name; its changes are not all in ledger pages yet
+  kReplaced = 2,  // adopted: goes on as another incarnation, which names it as its parent
 };
 
 // What a table is, as it is stored. `space` names its items: the incarnation that first held them,

@@ -37,10 +37,18 @@ Result<std::unique_ptr<Committer>> Committer::open(CommitterPorts ports, Committ
   return committer;
 }
 
+void Committer::settle_unrecorded(const TableRecord& table) {
+  // Nobody archives its changes, so nobody else would say that they may go.
+  if (table.state == TableState::kActive || table.definition.record.record) return;
+  const std::lock_guard lock(mutex_);
+  settled_.push_back(table.incarnation);
+}
+
 Status Committer::open_shards() {
   const auto tables = ports_.catalog.view();
   const auto& floors = ports_.catalog.floors_at_open();
   for (const auto& [incarnation, table] : tables->by_incarnation) {
+    settle_unrecorded(table->record);
     for (const ShardId shard : table->shards()) {
       const auto floor = floors.find(shard);
       const SequenceNumber from = floor == floors.end() ? SequenceNumber{} : floor->second;
@@ -106,7 +114,7 @@ std::vector<TablePtr> Committer::take_settled() {
     const auto found = known->by_incarnation.find(incarnation);
     if (found == known->by_incarnation.end()) continue;
     // A table that still has its name goes on taking changes.
-    PAWL_ASSERT(found->second->record.state == TableState::kClosing);
+    PAWL_ASSERT(found->second->record.state != TableState::kActive);
     tables.push_back(found->second);
   }
   return tables;
@@ -284,7 +292,10 @@ Committer::Round Committer::conclude(const CommitStep::Settled& settled,
 }
 
 void Committer::apply(const TablePlan& plan) {
-  for (const TableRecord& record : plan.records) ports_.catalog.put(record, plan.count);
+  for (const TableRecord& record : plan.records) {
+    ports_.catalog.put(record, plan.count);
+    settle_unrecorded(record);
+  }
   if (plan.event == TablePlan::Event::kCreated || plan.event == TablePlan::Event::kAdopted) {
     const auto tables = ports_.catalog.view();
     for (const ShardId shard :

@@ -93,7 +93,7 @@ class Committer final : public CommandSink {
   void refuse_writes(Refusal refusal, std::string reason);
   void allow_writes();
 
-  // All changes of a closing incarnation are in ledger pages: its change log may go. What is
+  // All changes of a closing or replaced incarnation are in ledger pages: its change log may go. What is
   // unknown is ignored.
   void table_settled(Incarnation incarnation);
 
@@ -107,6 +107,7 @@ class Committer final : public CommandSink {
  private:
   Committer(CommitterPorts ports, CommitterOptions options);
   Status open_shards();
+  void settle_unrecorded(const TableRecord& table);
 
   Round item_round(std::vector<Pending> pending, bool trim);
   Round table_round(Pending pending);

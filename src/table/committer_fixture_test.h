@@ -122,6 +122,11 @@ class CommitterTest : public ::testing::Test {
     command.action = std::move(action);
     return submit(std::move(command));
   }
+  ReplyPtr do_command(Command command) {
+    ReplyPtr reply = submit(std::move(command));
+    run();
+    return reply;
+  }
   template <typename Action>
   ReplyPtr do_action(Action action) {
     ReplyPtr reply = submit_action(std::move(action));

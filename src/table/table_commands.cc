@@ -130,7 +130,7 @@ TablePlan plan(const AdoptTable& adopt, const Catalog& catalog, Random& random, 
   TablePlan result;
   // The old incarnation closes like a deleted one, but the items stay: both name the same space.
   TableRecord old = table->record;
-  old.state = TableState::kClosing;
+  old.state = TableState::kReplaced;
   TableRecord record = table->record;
   record.incarnation = catalog.new_incarnation(random);
   record.parent = old.incarnation;

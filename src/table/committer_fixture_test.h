@@ -138,7 +138,7 @@ class CommitterTest : public ::testing::Test {
     TableDefinition definition;
     definition.name = name;
     definition.schema.partition = {.name = "id", .type = item::Type::kString};
-    if (sorted) definition.schema.sort = item::KeyAttribute{"at", item::Type::kNumber};
+    if (sorted) definition.schema.sort = item::KeyAttribute{"seq", item::Type::kNumber};
     definition.partitions = partitions;
     definition.record.name_template = "{table}/{key}-{version}.json";
     const ReplyPtr reply = do_action(CreateTable{definition});

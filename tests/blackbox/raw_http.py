@@ -150,3 +150,36 @@ class Connection:
             self.close()
         self.send(prefix + operation, data, headers)
         return self.receive()
+
+
+def exchange(host, port, data, timeout_s=20.0, shut_down=False):
+    """Sends bytes on a connection of its own and returns (everything that came back, whether the
+    server closed). Stops at the first whole answer with a Content-Length, or at the time-out."""
+    with socket.create_connection((host, port), timeout_s) as connection:
+        connection.settimeout(timeout_s)
+        try:
+            connection.sendall(data)
+            if shut_down:
+                connection.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # refused before it was all sent: the answer may be there already
+        received = b""
+        while True:
+            try:
+                part = connection.recv(65536)
+            except (socket.timeout, ConnectionResetError) as error:
+                return received, isinstance(error, ConnectionResetError)
+            if not part:
+                return received, True
+            received += part
+            head, separator, body = received.partition(b"\r\n\r\n")
+            if separator and not head.startswith(b"HTTP/1.1 100"):
+                length = [h.split(b":")[1] for h in head.split(b"\r\n") if h.lower().startswith(b"content-length:")]
+                if length and len(body) >= int(length[0]):
+                    return received, False
+
+
+def status_of(received):
+    """The status code of raw bytes, or 0."""
+    parts = received.split(b" ", 2)
+    return int(parts[1]) if len(parts) > 1 and parts[0].startswith(b"HTTP/1.") and parts[1].isdigit() else 0

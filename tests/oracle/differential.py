@@ -20,10 +20,9 @@ import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
-import archive_reader
 import deliberate
 import execute
-from blackbox import servers
+from blackbox import archive_reader, servers
 from execute import Side
 from generator import PREFIX, Session
 from normalise import canonical

@@ -1,0 +1,54 @@
+"""Reads the objects that Pawl's archiver wrote, knowing only their documented format.
+
+docs/internals/archive-format.md: one JSON document per version, anywhere below the archive
+directory except `.pawl/` and `.suspect/`; names that can't be paths are under `.pawl/hashed/`.
+"""
+
+import json
+import os
+
+
+def read_objects(directory):
+    """Every object's document, with its path under "object". A body that does not parse is an error."""
+    return [read_object(directory, path) for path in object_paths(directory)]
+
+
+def object_paths(directory):
+    directory = os.path.abspath(directory)
+    for folder, folders, files in os.walk(directory):
+        if folder == directory:
+            folders[:] = [name for name in folders if name not in (".pawl", ".suspect")]
+        for name in files:
+            yield os.path.join(folder, name)
+    for folder, _, files in os.walk(os.path.join(directory, ".pawl", "hashed")):
+        for name in files:
+            if not name.endswith(".name"):
+                yield os.path.join(folder, name)
+
+
+def read_object(directory, path):
+    with open(path, "rb") as file:
+        body = file.read()
+    try:
+        document = json.loads(body)
+    except ValueError as error:
+        raise ValueError(f"object {path} ({len(body)} bytes) is not one JSON document: {error}") from error
+    if not body.endswith(b"\n") or body.count(b"\n") != 1:
+        raise ValueError(f"object {path} is not one line with its newline")
+    document["object"] = os.path.relpath(path, directory)
+    return document
+
+
+def by_table(documents):
+    """table name -> its changes, each incarnation's shards in order of their sequence numbers."""
+    tables = {}
+    for document in documents:
+        tables.setdefault(document["table"], []).append(document)
+    for changes in tables.values():
+        changes.sort(key=lambda d: (d["incarnation"], d["shard"], d["sequence"]))
+    return tables
+
+
+def as_stream(changes):
+    """The same shape as execute.stream_records."""
+    return [{"kind": d["kind"], "key": d["key"], "new": d["new"], "old": d["old"]} for d in changes]

@@ -88,7 +88,8 @@ def dummy_credentials():
                       AWS_SHARED_CREDENTIALS_FILE="/dev/null", AWS_PAGER="")
 
 
-def main(modules, config=None, description=None):
+def main(modules, config=None, description=None, shared=True):
+    """`shared`: whether the tests use one common server; without it each starts what it needs."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--pawl")
     parser.add_argument("--endpoint")
@@ -101,7 +102,7 @@ def main(modules, config=None, description=None):
     _context.url, _context.ports, _context.binary = options.endpoint, options.ports, options.pawl
     with servers.Cleanup() as cleanup:
         _context.cleanup = cleanup
-        if not options.endpoint:
+        if shared and not options.endpoint:
             _context.pawl = cleanup.add(servers.Pawl(options.pawl, options.ports, cleanup.directory(), config))
             _context.pawl.start()
             _context.url = _context.pawl.url

@@ -9,7 +9,6 @@ sys.path[:0] = [HERE, os.path.join(HERE, ".."), os.path.join(HERE, "..", "recove
 
 import test_full_disk
 from blackbox import suite
-from scene import CONFIG
 
 if __name__ == "__main__":
-    sys.exit(suite.main([test_full_disk], config=CONFIG, description=__doc__))
+    sys.exit(suite.main([test_full_disk], description=__doc__, shared=False))

@@ -16,8 +16,8 @@ class Rule:
         self.name, self.why, self.source, self.matches = name, why, source, matches
 
 
-def _text(operation):
-    return operation.get("raw") or json.dumps(operation["body"], ensure_ascii=False)
+def text_of(operation):
+    return operation["raw"] if "raw" in operation else json.dumps(operation["body"], ensure_ascii=False)
 
 
 RULES = []

@@ -247,7 +247,7 @@ def run_replay(options):
     found = 0
     for operation in script["operations"]:
         difference, _, answers = execute.compare(left, right, operation)
-        print(f"{operation['op']} {operation.get('raw') or json.dumps(operation['body'], ensure_ascii=False)}")
+        print(f"{operation['op']} {deliberate.text_of(operation)}")
         if difference is None:
             show_answer("both          ", answers[0])
             continue
@@ -357,14 +357,17 @@ def main():
             return run_replay(options)
         started = time.monotonic()
         total = run_workers(options)
-        good = report(options, total, time.monotonic() - started)
+        good = agreed = report(options, total, time.monotonic() - started)
         if options.archive or options.compare_streams:
             archived = None if options.compare_streams else archive_streams(options, total)
             records, problems = compare_streams(total, archived)
             for problem in problems[: options.show]:
                 print(f"  stream: {problem}")
             print(f"streams: {records:,} records of {len(total.streams)} tables compared, {len(problems)} tables' keys differ")
-            good = good and not problems and records > 0
+            good = agreed and not problems and records > 0
+            print(f"{agreed + (not problems and records > 0)} passed, {2 - agreed - (not problems and records > 0)} failed")
+        else:
+            print(f"{int(agreed)} passed, {int(not agreed)} failed")
         return 0 if good else 1
 
 

@@ -277,7 +277,7 @@ class Expressions:
         if roll < 0.80 or (keys.range_type == "N" and roll < 0.97):
             bounds = [keys.range_value(rng), keys.range_value(rng)]
             if rng.random() < 0.9:  # an upper bound below the lower one is refused
-                bounds.sort(key=lambda v: float(v["N"]) if "N" in v else v.get("S") or b64decode(v.get("B", "")))
+                bounds.sort(key=lambda v: float(v["N"]) if "N" in v else v["S"] if "S" in v else b64decode(v["B"]))
             return (f"{name} {self.keyword('BETWEEN')} {self.bind(bounds[0])} "
                     f"{self.keyword('AND')} {self.bind(bounds[1])}")
         return f"begins_with({name}, {self.bind(keys.range_value(rng))})"

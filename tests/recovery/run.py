@@ -14,7 +14,6 @@ import test_older_copy
 import test_restore
 import test_versions
 from blackbox import suite
-from scene import CONFIG
 
 if __name__ == "__main__":
-    sys.exit(suite.main([test_versions, test_older_copy, test_restore, test_damage, test_blocked], config=CONFIG, description=__doc__))
+    sys.exit(suite.main([test_versions, test_older_copy, test_restore, test_damage, test_blocked], description=__doc__, shared=False))

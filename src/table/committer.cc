@@ -206,6 +206,8 @@ Committer::Round Committer::table_round(Pending pending) {
       why_ = carried.result.why;
       alone.push_back(std::move(pending));
       if (carried.result.outcome == WriteOutcome::kUnknown) {
+        step_.seal(kNoFloors);
+        step_.settle(WriteOutcome::kUnknown);
         end(alone);
         return Round::kEnded;
       }

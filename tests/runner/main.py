@@ -48,7 +48,7 @@ def run_step(step: Step, progress: Progress) -> Outcome:
 
 def main() -> int:
     arguments = parse_arguments()
-    steps = lint_steps(arguments.all) + quick_steps()
+    steps = lint_steps(arguments.all) + quick_steps(arguments.all)
     if arguments.all:
         steps += long_steps()
     if arguments.only:

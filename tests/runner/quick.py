@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import unit
-from step import TOP, Outcome, Step, counted_program
+from step import TOP, Outcome, Step, counted_program, run_program
 
 BUILD = TOP / "build"
+PAWL = BUILD / "pawl"
 
 
 def python(script: str, *arguments: str) -> list[str]:
@@ -22,9 +24,38 @@ def unit_tests(log: Path) -> Outcome:
     return outcome
 
 
-def quick_steps() -> list[Step]:
+def against_pawl(script: str, timeout_s: float, *arguments: str) -> Callable[[Path], Outcome]:
+    """A black-box suite, which starts the built program itself and closes with its counts."""
+    return lambda log: counted_program(python(script, "--pawl", str(PAWL), *arguments), log, timeout_s)
+
+
+def differential(operations: int, timeout_s: float) -> Callable[[Path], Outcome]:
+    """Its verdict is the exit status (at least 99 % agreement, equal streams); its figures become the note."""
+
+    def run(log: Path) -> Outcome:
+        command = python("oracle/differential.py", "--pawl", str(PAWL), "--operations", str(operations))
+        status, output = run_program(command, log, timeout_s)
+        agreement = [line for line in output.splitlines() if line.startswith(("agreement:", "streams:"))]
+        if status == 0 and len(agreement) == 2:
+            return Outcome(passed=1, notes=agreement)
+        return Outcome(failed=1, notes=agreement or [f"exit status {status}"])
+
+    return run
+
+
+def quick_steps(everything: bool) -> list[Step]:
+    """With `everything`, the crash test and the oracle are the long ones instead."""
+    kills, operations = (20, 20_000) if everything else (5, 4_000)
     return [
         Step("layering", lambda log: counted_program(python("layering/check.py"), log, 60)),
         Step("layering: the check itself", lambda log: counted_program(python("layering/check_test.py"), log, 60)),
-        Step("unit tests", unit_tests),
+        Step("unit tests and simulation", unit_tests),
+        Step("documents", lambda log: counted_program(python("docs/check.py"), log, 60)),
+        Step("schemas", against_pawl("schemas/check.py", 300)),
+        Step("clients", against_pawl("clients/run.py", 600)),
+        Step("hostile input", against_pawl("hostile/run.py", 600)),
+        Step("recovery", against_pawl("recovery/run.py", 900)),
+        Step("full disk", against_pawl("disk/run.py", 600)),
+        Step(f"crash, {kills} kills", against_pawl("crash/crash_test.py", 120 * kills, "--kills", str(kills))),
+        Step(f"oracle, {operations:,} operations", differential(operations, 1800)),
     ]

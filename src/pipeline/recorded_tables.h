@@ -36,7 +36,7 @@ class RecordedTables {
   // Every incarnation that is recorded: also the deleted ones until closed().
   virtual std::vector<RecordedTable> tables() = 0;
   // All changes of a deleted incarnation are in durable pages, and so is its end: the data directory may forget it.
-  // May be repeated after a crash.
+  // May be repeated after a crash; tables() may go on listing it for a while.
   virtual Awaitable<Status> closed(Incarnation incarnation) = 0;
 };
 

@@ -91,6 +91,7 @@ void Recorder::refresh_tables() {
   if (revision == tables_revision_) return;
   tables_revision_ = revision;
   for (const auto& facts : ports_.tables.tables()) {
+    if (settled_.contains(facts.incarnation)) continue;
     const auto known = tables_.find(facts.incarnation);
     if (known == tables_.end()) {
       Table& table = add_table(facts);

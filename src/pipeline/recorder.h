@@ -188,7 +188,8 @@ class Recorder {
   std::map<Incarnation, std::unique_ptr<Table>> tables_;
   std::map<ShardId, std::unique_ptr<Shard>> shards_;
   std::uint64_t tables_revision_ = 0;
-  std::size_t next_shard_ = 0;  // where the next round starts, so that none is always last
+  std::set<Incarnation> settled_;  // closed(), and perhaps listed for a while yet
+  std::size_t next_shard_ = 0;     // where the next round starts, so that none is always last
   std::size_t in_flight_bytes_ = 0;
 
   ledger::ChainEndState root_;

@@ -82,6 +82,7 @@ Awaitable<Status> Recorder::compare_table(const LedgerView& view, const Recorded
   const bool in_ledger = found != view.tables.end();
   if (in_ledger && !found->second.open()) {
     if (facts.deleted && found->second.deleted) {  // a crash before the data directory was told
+      settled_.insert(facts.incarnation);
       co_return co_await ports_.tables.closed(facts.incarnation);
     }
     opening.disagreements.push_back(
@@ -230,6 +231,7 @@ Awaitable<Status> Recorder::settle_adopted(const LedgerView& view,
   auto status = co_await start_root_chain(view);
   if (!status.ok()) co_return status;
   for (const auto incarnation : settled) {
+    settled_.insert(incarnation);
     status = co_await ports_.tables.closed(incarnation);
     if (!status.ok()) co_return status;
   }

@@ -104,6 +104,7 @@ Awaitable<void> Recorder::close_deleted() {
   for (const auto incarnation : ended) {
     const auto status = co_await close_table(*tables_.at(incarnation));
     if (!status.ok()) continue;  // again in the next round; the change log is held meanwhile
+    settled_.insert(incarnation);
     for (const auto id : tables_.at(incarnation)->facts.shards) shards_.erase(id);
     tables_.erase(incarnation);
   }

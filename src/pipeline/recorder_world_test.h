@@ -184,12 +184,14 @@ class ListedTables final : public RecordedTables {
   std::vector<RecordedTable> list;
   std::uint64_t changed = 1;
   std::vector<Incarnation> closed_list;
+  bool forgets_at_once = true;
 
   std::uint64_t revision() override { return changed; }
   std::vector<RecordedTable> tables() override { return list; }
   Awaitable<Status> closed(Incarnation incarnation) override {
     closed_list.push_back(incarnation);
-    std::erase_if(list, [&](const auto& table) { return table.incarnation == incarnation; });
+    if (forgets_at_once)
+      std::erase_if(list, [&](const auto& table) { return table.incarnation == incarnation; });
     ++changed;
     co_return ok();
   }

@@ -1,0 +1,117 @@
+#include "pipeline/restore.h"
+
+#include <gtest/gtest.h>
+
+#include "fault/fault_plan.h"
+#include "fault/memory_key_value_store.h"
+#include "pipeline/recorder_world_test.h"
+#include "pipeline/restore_writer.h"
+#include "stream/change_log.h"
+#include "table/catalog.h"
+#include "table/item_format.h"
+
+namespace pawl::pipeline {
+namespace {
+
+// An archive of two items, of which one was removed and one was changed twice.
+void fill(RecorderWorld& world) {
+  world.commit(users_change(kShard0, 1, "A", 1));
+  auto second = users_change(kShard0, 2, "A", 2);
+  second.kind = item::ChangeKind::kModify;
+  second.old_image = users_change(kShard0, 1, "A", 1).new_image;
+  world.commit(second);
+  world.commit(users_change(kShard0, 3, "B", 1));
+  auto removal = users_change(kShard0, 4, "B", 1);
+  removal.kind = item::ChangeKind::kRemove;
+  removal.old_image = std::exchange(removal.new_image, std::nullopt);
+  world.commit(removal);
+  world.live(2);
+}
+
+std::optional<std::string> stored(KeyValueStore& store, KeySpace space, const std::string& id) {
+  item::Item key;
+  key["hashid"] = item::String{id};
+  const auto place = table::place_of(kUsers, users_table().definition.schema, key);
+  return store.get(space, place.key).value();
+}
+
+TEST(Restore, BringsBackItemsCountersAndTheEndOfTheLog) {
+  RecorderWorld world;
+  fill(world);
+  MemoryKeyValueStore store;
+  SeededRandom random{1};
+  auto writer = RestoreWriter::begin(store, random);
+  ASSERT_TRUE(writer.ok());
+  const auto report = RecorderWorld::wait(restore(world.objects, world.ledger, *writer));
+  ASSERT_TRUE(report.ok()) << report.error().to_string();
+  EXPECT_EQ(report->tables, 1U);
+  EXPECT_EQ(report->items, 1U);
+  EXPECT_EQ(report->removed_items, 1U);
+  EXPECT_EQ(report->changes, 4U);
+
+  const auto item = table::decode_stored_item(stored(store, KeySpace::kItems, "A").value());
+  ASSERT_TRUE(item.ok());
+  EXPECT_EQ(item->version.value, 1U);
+  EXPECT_EQ(item->item, *users_change(kShard0, 2, "A", 2).new_image);
+  EXPECT_FALSE(stored(store, KeySpace::kItems, "B").has_value());
+  const auto removed =
+      table::decode_deleted_version(stored(store, KeySpace::kDeletedVersions, "B").value());
+  EXPECT_EQ(removed->value, 3U);
+
+  // A server started on it goes on after the ledger's end.
+  auto catalog = table::Catalog::open(store, random);
+  ASSERT_TRUE(catalog.ok());
+  const auto found = (*catalog)->view()->find("users");
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ(found->record.incarnation, kUsers);
+  EXPECT_EQ(found->record.definition, users_table().definition);
+  stream::ChangeLog log(store);
+  for (const auto shard : found->shards()) {
+    const auto& floors = (*catalog)->floors_at_open();
+    const auto floor = floors.find(shard);
+    ASSERT_TRUE(log.open(shard, floor == floors.end() ? SequenceNumber{} : floor->second).ok());
+  }
+  world.tables.list[0].definition = found->record.definition;
+  RecorderPorts ports{log,         world.objects, world.ledger, world.tables,
+                      world.board, world.clock,   nullptr};
+  Recorder recorder(ports, world.options);
+  const auto opening = RecorderWorld::wait(recorder.open());
+  ASSERT_TRUE(opening.ok()) << opening.error().to_string();
+  EXPECT_FALSE(opening->needs_adopt());
+}
+
+TEST(Restore, RefusesADirectoryThatIsInUse) {
+  RecorderWorld world;
+  fill(world);
+  MemoryKeyValueStore store;
+  SeededRandom random{1};
+  auto writer = RestoreWriter::begin(store, random);
+  ASSERT_TRUE(RecorderWorld::wait(restore(world.objects, world.ledger, *writer)).ok());
+  const auto again = RestoreWriter::begin(store, random);
+  ASSERT_FALSE(again.ok());
+  EXPECT_EQ(again.error().code, ErrorCode::kExists);
+}
+
+TEST(Restore, AlteredAndMissingObjectsAreErrors) {
+  for (const bool missing : {false, true}) {
+    RecorderWorld world;
+    fill(world);
+    const std::string name = "logs/A-2.log";
+    if (missing) {
+      world.objects.objects.erase(name);
+    } else {
+      world.objects.objects[name][10] ^= 1;
+    }
+    MemoryKeyValueStore store;
+    SeededRandom random{1};
+    auto writer = RestoreWriter::begin(store, random);
+    const auto report = RecorderWorld::wait(restore(world.objects, world.ledger, *writer));
+    ASSERT_FALSE(report.ok());
+    EXPECT_EQ(report.error().code, ErrorCode::kCorrupt);
+    // Nothing of it counts.
+    EXPECT_TRUE((*table::Catalog::open(store, random))->view()->by_incarnation.empty());
+  }
+}
+
+}  // namespace
+}  // namespace pawl::pipeline

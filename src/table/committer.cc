@@ -133,6 +133,7 @@ Committer::Round Committer::run_round() {
   if (step_.ended()) return Round::kEnded;
   const MonotonicInstant now = ports_.clock.monotonic();
   if (room_.check(ports_.store, now)) ports_.listener.room_changed(room_.enough(), room_.why());
+  beat(now);
 
   for (const auto& [shard, through] : ports_.log.take_releases()) step_.release(shard, through);
   if (const auto settled = take_settled(); !settled.empty()) return settle_round(settled);
@@ -339,6 +340,13 @@ void Committer::release_unrecorded(const std::vector<ShardAdvance>& published) {
       step_.release(shard.shard, shard.newest);
     }
   }
+}
+
+// At a round's start everything that earlier rounds committed has been told, and nothing else is committed.
+void Committer::beat(MonotonicInstant now) {
+  if (beaten_ && now - *beaten_ < options_.heartbeat_interval) return;
+  beaten_ = now;
+  ports_.listener.heartbeat(ports_.clock.now());
 }
 
 void Committer::report(const Status& removal) {

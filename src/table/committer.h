@@ -48,6 +48,9 @@ class CommitListener {
   virtual void table_adopted(const TableDescription& table, Incarnation parent) = 0;
   // Writes are refused for want of room (`why` for people), or taken again.
   virtual void room_changed(bool enough, const std::string& why) = 0;
+  // Born on the commit thread about once a second, in an idle server too: everything committed at or before `at` has
+  // been told above.
+  virtual void heartbeat(Instant at) = 0;
   // A removal of old records failed: nothing is lost, room is.
   virtual void trim_failed(const Error& error) = 0;
   // Nobody knows whether the last batch is durable. The committer has ended; the process must, too.
@@ -62,6 +65,7 @@ struct CommitterOptions {
   RoomReserve reserve;
   // How often change log records are removed: each removal costs later reads a little.
   Duration trim_interval = std::chrono::seconds(5);
+  Duration heartbeat_interval = std::chrono::seconds(1);
 };
 
 // What the committer stands on. All must outlive it.
@@ -124,6 +128,7 @@ class Committer final : public CommandSink {
   void announce(const TablePlan& plan);
   void release_unrecorded(const std::vector<ShardAdvance>& published);
   void report(const Status& removal);
+  void beat(MonotonicInstant now);
   void end(std::vector<Pending>& pending);
   static void refuse_all(std::vector<Pending>& pending, Refusal refusal, const std::string& why);
 
@@ -141,6 +146,7 @@ class Committer final : public CommandSink {
   RoomGate room_;
   AnswerExpiry expiry_;
   std::optional<MonotonicInstant> trimmed_;
+  std::optional<MonotonicInstant> beaten_;
   std::string why_;  // of the last write that was not done
 };
 

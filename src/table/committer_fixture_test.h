@@ -43,6 +43,7 @@ class RecordingListener final : public CommitListener {
     adopted.emplace_back(table, parent);
   }
   void room_changed(bool enough, const std::string&) override { room.push_back(enough); }
+  void heartbeat(Instant at) override { heartbeats.push_back(at); }
   void trim_failed(const Error& error) override { trim_errors.push_back(error.to_string()); }
   void failed(const std::string& why) override { failures.push_back(why); }
 
@@ -51,6 +52,7 @@ class RecordingListener final : public CommitListener {
   std::vector<TableDescription> deleted;
   std::vector<std::pair<TableDescription, Incarnation>> adopted;
   std::vector<bool> room;
+  std::vector<Instant> heartbeats;
   std::vector<std::string> trim_errors;
   std::vector<std::string> failures;
 };

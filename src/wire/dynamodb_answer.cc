@@ -178,17 +178,6 @@ ServiceError service_error_of(const table::Failure& failure) {
           {}};
 }
 
-ServiceError transaction_invalid(const std::vector<std::optional<std::string>>& messages) {
-  table::Failure failure{Refusal::kTransactionCancelled, {}, {}, {}};
-  for (const std::optional<std::string>& message : messages) {
-    table::CancellationReason& reason = failure.reasons.emplace_back();
-    if (!message) continue;
-    reason.refusal = Refusal::kInvalid;
-    reason.message = *message;
-  }
-  return transaction_cancelled(failure);
-}
-
 std::string render_failure(const table::Failure& failure) {
   const ServiceError error = service_error_of(failure);
   return std::to_string(error.status) + error_body(error);

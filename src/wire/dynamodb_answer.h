@@ -3,10 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "item/value.h"
 #include "table/command.h"
@@ -48,10 +46,6 @@ void append_capacity(std::string& out, std::string_view table, HalfUnits units,
 
 // A refusal in the service's terms, with the members that its exception has.
 ServiceError service_error_of(const table::Failure& failure);
-
-// A transaction cancelled because actions of it are invalid by themselves: their messages, nothing for those
-// that are not.
-ServiceError transaction_invalid(const std::vector<std::optional<std::string>>& messages);
 
 // What a command's render() returns: the body of a success, or a status and the body of an error, told apart
 // by the first byte so that the bytes say everything.

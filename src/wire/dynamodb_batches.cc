@@ -227,6 +227,19 @@ ServiceResult<Action> open_action(DynamoDbCall& call, simdjson::dom::element ele
   return action;
 }
 
+ServiceError cancelled_by(const std::vector<Action>& actions) {
+  table::Failure failure{table::Refusal::kTransactionCancelled, {}, {}, {}};
+  for (const Action& action : actions) {
+    table::CancellationReason reason;
+    if (action.invalid) {
+      reason.refusal = table::Refusal::kInvalid;
+      reason.message = *action.invalid;
+    }
+    failure.reasons.push_back(std::move(reason));
+  }
+  return service_error_of(failure);
+}
+
 ServiceResult<std::optional<table::RepeatGuard>> read_token(const DynamoDbCall& call) {
   WIRE_ASSIGN(const auto token, call.members.string("ClientRequestToken"));
   if (!token || token->empty()) return std::optional<table::RepeatGuard>();
@@ -264,18 +277,16 @@ ServiceResult<table::Command> transact_write_items(DynamoDbCall& call) {
 
   std::vector<Action> actions;
   std::set<std::string> seen;
-  std::vector<std::optional<std::string>> invalid;
-  bool any_invalid = false;
+  bool invalid = false;
   for (const simdjson::dom::element element : *list) {
     WIRE_ASSIGN(Action action, open_action(call, element, actions.size() + 1));
-    invalid.push_back(action.invalid);
-    any_invalid = any_invalid || action.invalid.has_value();
+    invalid = invalid || action.invalid.has_value();
     if (!action.identity.empty() && !seen.insert(action.identity).second) {
       return validation("Transaction request cannot include multiple operations on one item");
     }
     actions.push_back(std::move(action));
   }
-  if (any_invalid) return transaction_invalid(invalid);
+  if (invalid) return cancelled_by(actions);
 
   table::Transaction transaction;
   for (Action& action : actions) transaction.mutations.push_back(std::move(action.mutation));

@@ -144,83 +144,6 @@ std::string render_batch(std::vector<BatchTable>& parts, const Found& found,
   return std::move(answer).finish();
 }
 
-// What a TransactGetItems asks, one entry an action.
-struct TransactGets {
-  Keys keys;
-  std::vector<std::optional<expression::Projection>> projections;
-  // A wrong key cancels the transaction; it is no error of the request.
-  std::vector<std::optional<std::string>> invalid;
-  bool any_invalid = false;
-  std::set<std::string> seen;
-};
-
-ServiceStatus open_transact_get(const DynamoDbCall& call, simdjson::dom::element element,
-                                TransactGets& gets) {
-  const std::string path = "transactItems." + std::to_string(gets.keys.size() + 1) + ".member.";
-  WIRE_ASSIGN(const Members action, Members::of(element));
-  Constraints outer(action, path);
-  outer.required("Get");
-  WIRE_TRY(outer.finish());
-  WIRE_ASSIGN(const auto get, action.structure("Get"));
-  Constraints inner(*get, path + "get.");
-  inner.required("Key");
-  const std::string_view name = inner.table_name();
-  WIRE_TRY(inner.finish());
-  WIRE_ASSIGN(const table::TableDescription description, find_table(call, name));
-  const item::KeySchema& schema = description.definition.schema;
-  WIRE_ASSIGN(RequestExpressions expressions, RequestExpressions::open(*get, projection_only()));
-  WIRE_ASSIGN(auto projection, expressions.projection());
-  WIRE_TRY(expressions.finish());
-  auto key = item::parse_item(*get->find("Key"));
-  if (!key.ok()) return service_error_of(key.error());
-  const Status right = item::check_key(schema, key.value());
-  std::optional<std::string>& invalid = gets.invalid.emplace_back();
-  if (!right.ok()) {
-    invalid = right.error().message;
-    gets.any_invalid = true;
-  } else if (!gets.seen.insert(std::string(name) + '\0' + item::encode_key(schema, key.value()))
-                  .second) {
-    return validation("Transaction request cannot include multiple operations on one item");
-  }
-  gets.keys.emplace_back(name, std::move(key).value());
-  gets.projections.push_back(std::move(projection));
-  return Unit{};
-}
-
-ServiceResult<std::string> render_transact_gets(const TransactGets& gets, const Found& found,
-                                                CapacityDetail capacity) {
-  AnswerObject answer;
-  std::map<std::string_view, HalfUnits> units;
-  std::size_t bytes = 0;
-  std::string& responses = answer.member("Responses");
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    responses.append(i == 0 ? "[{" : ",{");
-    const std::size_t size = found[i] ? item::size_of(*found[i]) : 0;
-    bytes += size;
-    units[gets.keys[i].first] += 2 * read_units(size, true);  // a transaction reads twice
-    if (found[i]) {
-      responses.append("\"Item\":");
-      append_projected(responses, *found[i], gets.projections[i]);
-    }
-    responses.push_back('}');
-  }
-  responses.push_back(']');
-  if (bytes > kTransactionBytesMax) {
-    return validation("Collection size of the transaction's items exceeded the maximum of 4 MB");
-  }
-  if (capacity != CapacityDetail::kNone) {
-    std::string& list = answer.member("ConsumedCapacity");
-    char before = '[';
-    for (const auto& [table, used] : units) {
-      list.push_back(before);
-      append_capacity(list, table, used, capacity, UnitKind::kRead);
-      before = ',';
-    }
-    list.push_back(']');
-  }
-  return std::move(answer).finish();
-}
-
 }  // namespace
 
 ServiceResult<table::TableDescription> find_table(const DynamoDbCall& call, std::string_view name) {
@@ -300,13 +223,65 @@ ServiceResult<std::string> transact_get_items(DynamoDbCall& call) {
                                              : "Member must have length less than or equal to 100");
     WIRE_TRY(constraints.finish());
   }
-  TransactGets gets;
+  Keys keys;
+  std::set<std::string> seen;
+  std::vector<std::optional<expression::Projection>> projections;
   for (const simdjson::dom::element element : *actions) {
-    WIRE_TRY(open_transact_get(call, element, gets));
+    const std::string path = "transactItems." + std::to_string(keys.size() + 1) + ".member.";
+    WIRE_ASSIGN(const Members action, Members::of(element));
+    Constraints outer(action, path);
+    outer.required("Get");
+    WIRE_TRY(outer.finish());
+    WIRE_ASSIGN(const auto get, action.structure("Get"));
+    Constraints inner(*get, path + "get.");
+    inner.required("Key");
+    const std::string_view name = inner.table_name();
+    WIRE_TRY(inner.finish());
+    WIRE_ASSIGN(const table::TableDescription description, find_table(call, name));
+    WIRE_ASSIGN(RequestExpressions expressions, RequestExpressions::open(*get, projection_only()));
+    WIRE_ASSIGN(auto projection, expressions.projection());
+    WIRE_TRY(expressions.finish());
+    WIRE_ASSIGN(item::Item key, parse_key(*get->find("Key"), description.definition.schema));
+    if (!seen.insert(std::string(name) + '\0' +
+                     item::encode_key(description.definition.schema, key))
+             .second) {
+      return validation("Transaction request cannot include multiple operations on one item");
+    }
+    keys.emplace_back(name, std::move(key));
+    projections.push_back(std::move(projection));
   }
-  if (gets.any_invalid) return transaction_invalid(gets.invalid);
-  WIRE_ASSIGN(const Found found, get_many(call, gets.keys));
-  return render_transact_gets(gets, found, capacity);
+  WIRE_ASSIGN(const Found found, get_many(call, keys));
+
+  AnswerObject answer;
+  std::map<std::string_view, HalfUnits> units;
+  std::size_t bytes = 0;
+  std::string& responses = answer.member("Responses");
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    responses.append(i == 0 ? "[{" : ",{");
+    const std::size_t size = found[i] ? item::size_of(*found[i]) : 0;
+    bytes += size;
+    units[keys[i].first] += 2 * read_units(size, true);  // a transaction reads twice
+    if (found[i]) {
+      responses.append("\"Item\":");
+      append_projected(responses, *found[i], projections[i]);
+    }
+    responses.push_back('}');
+  }
+  responses.push_back(']');
+  if (bytes > kTransactionBytesMax) {
+    return validation("Collection size of the transaction's items exceeded the maximum of 4 MB");
+  }
+  if (capacity != CapacityDetail::kNone) {
+    std::string& list = answer.member("ConsumedCapacity");
+    char before = '[';
+    for (const auto& [table, used] : units) {
+      list.push_back(before);
+      append_capacity(list, table, used, capacity, UnitKind::kRead);
+      before = ',';
+    }
+    list.push_back(']');
+  }
+  return std::move(answer).finish();
 }
 
 }  // namespace pawl::wire

@@ -1,0 +1,19 @@
+// The commands of `pawl`. Each adds itself to the command line; what was chosen runs after parsing.
+#pragma once
+
+#include <functional>
+
+namespace CLI {
+class App;
+}
+
+namespace pawl::cli {
+
+// What to run, once the command line is understood; its result is the exit status.
+using Action = std::function<int()>;
+
+void add_serve(CLI::App& app, Action& chosen);
+void add_verify(CLI::App& app, Action& chosen);
+void add_history(CLI::App& app, Action& chosen);
+
+}  // namespace pawl::cli

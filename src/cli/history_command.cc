@@ -1,0 +1,112 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "audit/history.h"
+#include "base/json_writer.h"
+#include "cli/archive_argument.h"
+#include "cli/commands.h"
+#include "cli/terminal.h"
+
+namespace pawl::cli {
+namespace {
+
+struct HistoryArguments {
+  std::string archive;
+  audit::HistoryOptions options;
+  std::string at;
+  bool json = false;
+};
+
+std::string to_json(const std::vector<audit::HistoryEntry>& entries) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object().field("schema", "pawl-history/1").key("versions").begin_array();
+  for (const auto& entry : entries) {
+    json.begin_object()
+        .field("table", entry.table)
+        .field("incarnation", entry.incarnation)
+        .key("key")
+        .raw(entry.key)
+        .field("version", entry.version)
+        .field("kind", entry.kind)
+        .field("instant", entry.instant.to_string())
+        .field("object", entry.object)
+        .field("shard", entry.shard)
+        .field("sequence", entry.sequence);
+    if (!entry.image.empty()) json.key("image").raw(entry.image);
+    json.end_object();
+  }
+  json.end_array().end_object();
+  out += '\n';
+  return out;
+}
+
+void print_entries(const std::vector<audit::HistoryEntry>& entries, bool with_images) {
+  std::string item;
+  for (const auto& entry : entries) {
+    const auto heading = fmt::format("{} {}", entry.table, entry.key);
+    if (heading != item) fmt::print("{}\n", coloured(Colour::kBold, heading));
+    item = heading;
+    fmt::print("  {:>6}  {:<6}  {}  {}\n", entry.version, entry.kind, entry.instant.to_string(),
+               entry.object);
+    if (with_images) {
+      fmt::print("          {}\n",
+                 entry.image.empty() ? "its object is missing: run `pawl verify`" : entry.image);
+    }
+  }
+}
+
+int run_history(HistoryArguments& arguments) {
+  if (!arguments.at.empty()) {
+    arguments.options.at = Instant::parse(arguments.at);
+    if (!arguments.options.at) {
+      return could_not({ErrorCode::kInvalid, fmt::format("--at {} is no instant", arguments.at),
+                        "write it as 2026-11-22T18:00:00Z"});
+    }
+  }
+  const auto archive = open_archive(arguments.archive);
+  if (!archive.ok()) return could_not(archive.error());
+  const auto entries = audit::item_history(**archive, arguments.options);
+  if (!entries.ok()) return could_not(entries.error());
+  if (arguments.json) {
+    fmt::print("{}", to_json(*entries));
+  } else if (entries->empty()) {
+    fmt::print(stderr, "pawl: the archive has no such item or version\n");
+    fmt::print(stderr, "hint: KEY is the partition key's value, or a whole key as DynamoDB JSON\n");
+  } else {
+    print_entries(*entries, arguments.options.version || arguments.options.at);
+  }
+  return entries->empty() ? kExitFound : kExitGood;
+}
+
+}  // namespace
+
+void add_history(CLI::App& app, Action& chosen) {
+  auto* const command =
+      app.add_subcommand("history", "Every version of one item, from an archive alone");
+  const auto arguments = std::make_shared<HistoryArguments>();
+  auto& options = arguments->options;
+  command->add_option("archive", arguments->archive, "The archive: a folder, or dir:PATH")
+      ->required();
+  command
+      ->add_option("key", options.key,
+                   "The partition key's value, or a whole key: {\"hashid\":{\"S\":\"A000001\"}}")
+      ->required();
+  command->add_option("--sort", options.sort, "The sort key's value");
+  command->add_option("--table", options.table, "Of this table only");
+  auto* const version =
+      command->add_option("--version", options.version, "This version only, with its content");
+  command
+      ->add_option("--at", arguments->at,
+                   "The version that was current then (2026-11-22T18:00:00Z), with its content")
+      ->excludes(version);
+  command->add_flag("--json", arguments->json,
+                    "One JSON document (docs/schemas/history.schema.json)");
+  command->footer("Exit status: 0 found, 1 no such item or version, 2 it could not run.");
+  command->callback(
+      [arguments, &chosen] { chosen = [arguments] { return run_history(*arguments); }; });
+}
+
+}  // namespace pawl::cli

@@ -1,0 +1,27 @@
+// pawl: every version of every item archived, whole, once, for ever; and proven so.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.h"
+#include "cli/terminal.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("Pawl keeps every version of every item of a DynamoDB-style table, and proves it.",
+               "pawl");
+  app.set_version_flag("--version", PAWL_VERSION);
+  app.require_subcommand(1);
+  app.footer(
+      "`pawl COMMAND --help` says more. Exit status: 0 good, 1 found something wrong, 2 could not "
+      "run.");
+  pawl::cli::Action chosen;
+  pawl::cli::add_serve(app, chosen);
+  pawl::cli::add_verify(app, chosen);
+  pawl::cli::add_history(app, chosen);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? pawl::cli::kExitGood : pawl::cli::kExitCouldNot;
+  }
+  return chosen();
+}

@@ -1,0 +1,97 @@
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <memory>
+
+#include "cli/commands.h"
+#include "cli/terminal.h"
+#include "server/server.h"
+
+namespace pawl::cli {
+namespace {
+
+struct ServeArguments {
+  std::string config;
+  std::string data;
+  std::string listen;
+  std::string archive;
+  std::string profile = "pawl";
+};
+
+Result<server::ServerConfig> config_of(const ServeArguments& arguments) {
+  server::ServerConfig config;
+  if (!arguments.config.empty()) {
+    PAWL_ASSIGN_OR_RETURN(config, server::load_config(arguments.config));
+  }
+  if (!arguments.data.empty()) config.data = arguments.data;
+  if (!arguments.listen.empty()) PAWL_TRY(server::set_listen(config, arguments.listen));
+  if (!arguments.archive.empty()) PAWL_TRY(server::set_archive(config, arguments.archive));
+  return config;
+}
+
+// Waits for SIGINT or SIGTERM; looks after the server meanwhile.
+void wait_for_stop(server::Server& server, const sigset_t& signals) {
+  const timespec interval{server::kHousekeepingInterval.count(), 0};
+  while (::sigtimedwait(&signals, nullptr, &interval) < 0) server.housekeeping();
+}
+
+int run_serve(const ServeArguments& arguments) {
+  const auto began = std::chrono::steady_clock::now();
+  const auto config = config_of(arguments);
+  if (!config.ok()) return could_not(config.error());
+  // Blocked before any thread is made, so that only wait_for_stop() takes them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+
+  const auto server = server::Server::start(*config);
+  if (!server.ok()) return could_not(server.error());
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now() - began);
+  fmt::print("{} · profile pawl · every version is kept\n",
+             coloured(Colour::kBold, "pawl " PAWL_VERSION));
+  fmt::print("  endpoint  {}\n  data      {}\n  archive   dir:{}\n", (*server)->endpoint(),
+             config->data, config->archive_path());
+  if (!(*server)->refusal().empty()) {
+    fmt::print("{}\n", coloured(Colour::kRed, "WRITES ARE REFUSED: " + (*server)->refusal()));
+  }
+  fmt::print("Ready after {} ms. Try: aws dynamodb list-tables --endpoint-url {}\n", took.count(),
+             (*server)->endpoint());
+  std::fflush(stdout);
+  wait_for_stop(**server, signals);
+  fmt::print("Stopping.\n");
+  std::fflush(stdout);
+  (*server)->stop();
+  return kExitGood;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Action& chosen) {
+  auto* const command = app.add_subcommand(
+      "serve", "Serve tables over the DynamoDB API and archive every version of every item");
+  const auto arguments = std::make_shared<ServeArguments>();
+  command->add_option("--config", arguments->config, "Settings: pawl.toml (docs/guide.md)");
+  command->add_option("--data", arguments->data,
+                      "Data directory: tables and change log [./pawl-data]");
+  command->add_option("--listen", arguments->listen, "HOST:PORT [127.0.0.1:8000]");
+  command->add_option("--archive", arguments->archive,
+                      "Where versions go: dir:PATH [dir:DATA/archive]");
+  command
+      ->add_option("--profile", arguments->profile, "pawl: the promises hold. (aws comes later.)")
+      ->check(CLI::IsMember({"pawl"}))
+      ->capture_default_str();
+  command->footer(
+      "Ends at SIGINT or SIGTERM with 0. Exit status 2: it could not run, or the outcome of a "
+      "commit became "
+      "unknown; start it again.");
+  command->callback(
+      [arguments, &chosen] { chosen = [arguments] { return run_serve(*arguments); }; });
+}
+
+}  // namespace pawl::cli

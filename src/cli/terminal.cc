@@ -1,0 +1,105 @@
+#include "cli/terminal.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+
+namespace pawl::cli {
+namespace {
+
+bool is_colour_terminal(int fd) {
+  const char* const term = std::getenv("TERM");
+  const char* const no_color = std::getenv("NO_COLOR");
+  return ::isatty(fd) == 1 && (no_color == nullptr || *no_color == '\0') &&
+         (term == nullptr || std::string_view(term) != "dumb");
+}
+
+std::string_view code_of(Colour colour) {
+  switch (colour) {
+    case Colour::kGreen:
+      return "\x1b[32m";
+    case Colour::kYellow:
+      return "\x1b[33m";
+    case Colour::kRed:
+      return "\x1b[31m";
+    case Colour::kBold:
+      return "\x1b[1m";
+    case Colour::kDim:
+      return "\x1b[2m";
+  }
+  return "";
+}
+
+}  // namespace
+
+bool output_is_terminal() {
+  static const bool terminal = is_colour_terminal(STDOUT_FILENO);
+  return terminal;
+}
+
+bool errors_are_terminal() {
+  static const bool terminal = is_colour_terminal(STDERR_FILENO);
+  return terminal;
+}
+
+std::string coloured(Colour colour, std::string_view text) {
+  return output_is_terminal() ? fmt::format("{}{}\x1b[0m", code_of(colour), text)
+                              : std::string(text);
+}
+
+int could_not(const Error& error) {
+  fmt::print(stderr, "pawl: {}\n", error.message);
+  if (!error.hint.empty()) fmt::print(stderr, "hint: {}\n", error.hint);
+  return kExitCouldNot;
+}
+
+std::string grouped(std::uint64_t number) {
+  std::string text = std::to_string(number);
+  for (std::size_t at = text.size(); at > 3; at -= 3) text.insert(at - 3, ",");
+  return text;
+}
+
+std::string sized(std::uint64_t bytes) {
+  static constexpr std::array<std::string_view, 6> kUnits{"bytes", "kB", "MB", "GB", "TB", "PB"};
+  if (bytes < 1000) return fmt::format("{} bytes", bytes);
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= 1000 && unit + 1 < kUnits.size()) {
+    value /= 1000;
+    ++unit;
+  }
+  return fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+ProgressLine::~ProgressLine() { erase(); }
+
+void ProgressLine::show(std::string_view what, std::uint64_t done, std::uint64_t total) {
+  static constexpr int kBarWidth = 24;
+  const auto now = std::chrono::steady_clock::now();
+  if (!errors_are_terminal() || now - shown_ < std::chrono::milliseconds(100)) return;
+  shown_ = now;
+  visible_ = true;
+  std::string line = fmt::format("\r\x1b[K{:<24}", what);
+  if (total > 0) {
+    const double part = std::min(1.0, static_cast<double>(done) / static_cast<double>(total));
+    const int filled = static_cast<int>(part * kBarWidth);
+    line +=
+        fmt::format(" [{:#<{}}{:.<{}}] {:3.0f} %", "", filled, "", kBarWidth - filled, part * 100);
+  } else {
+    line += " " + grouped(done);
+  }
+  std::fputs(line.c_str(), stderr);
+  std::fflush(stderr);
+}
+
+void ProgressLine::erase() {
+  if (!visible_) return;
+  std::fputs("\r\x1b[K", stderr);
+  std::fflush(stderr);
+  visible_ = false;
+}
+
+}  // namespace pawl::cli

@@ -1,0 +1,222 @@
+#include "server/config.h"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <charconv>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "archive/object_naming.h"
+
+namespace pawl::server {
+namespace {
+
+constexpr std::size_t kConfigSizeMax = 1 << 20;
+
+// Reads one table of the file, and remembers which keys it knew, so that a misspelt one is an error.
+class Section {
+ public:
+  Section(const toml::table& table, std::string name) : table_(table), name_(std::move(name)) {}
+
+  template <typename T>
+  Status read(std::string_view key, T& value) {
+    known_.emplace(key);
+    const auto node = table_[key];
+    if (!node) return ok();
+    const auto found = node.template value_exact<T>();
+    if (!found) return wrong(key, "has the wrong type");
+    value = *found;
+    return ok();
+  }
+
+  Status read_number(std::string_view key, std::int64_t least, std::int64_t most, auto& value) {
+    auto number = static_cast<std::int64_t>(value);
+    PAWL_TRY(read(key, number));
+    if (number < least || number > most)
+      return wrong(key, fmt::format("must be {} to {}", least, most));
+    value = static_cast<std::remove_reference_t<decltype(value)>>(number);
+    return ok();
+  }
+
+  void knows(std::string_view key) { known_.emplace(key); }
+
+  Status check_unknown() const {
+    for (const auto& [key, node] : table_) {
+      if (known_.contains(key.str())) continue;
+      return Error{ErrorCode::kInvalid,
+                   fmt::format("line {}: {}{} is no setting of pawl", node.source().begin.line,
+                               name_, key.str()),
+                   "see docs/guide.md for the settings"};
+    }
+    return ok();
+  }
+
+  Status wrong(std::string_view key, std::string_view why) const {
+    return Error{
+        ErrorCode::kInvalid,
+        fmt::format("line {}: {}{} {}", table_[key].node()->source().begin.line, name_, key, why),
+        ""};
+  }
+
+ private:
+  const toml::table& table_;
+  std::string name_;
+  std::set<std::string, std::less<>> known_;
+};
+
+Status read_server(const toml::table& table, ServerConfig& config) {
+  Section section(table, "server.");
+  std::string listen;
+  std::string archive;
+  PAWL_TRY(section.read("listen", listen));
+  PAWL_TRY(section.read("data", config.data));
+  PAWL_TRY(section.read("archive", archive));
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  PAWL_TRY(section.read_number("reserve_bytes", 0, kMost, config.reserve.bytes));
+  PAWL_TRY(section.read_number("reserve_inodes", 0, kMost, config.reserve.inodes));
+  PAWL_TRY(section.check_unknown());
+  if (!listen.empty()) PAWL_TRY(set_listen(config, listen));
+  if (!archive.empty()) PAWL_TRY(set_archive(config, archive));
+  return ok();
+}
+
+Status read_table(const std::string& name, const toml::table& table, ServerConfig& config) {
+  Section section(table, fmt::format("tables.{}.", name));
+  TableConfig settings;
+  PAWL_TRY(section.read("record", settings.record));
+  PAWL_TRY(section.read("names", settings.names));
+  PAWL_TRY(section.read_number("partitions", 1, table::kPartitionsMax, settings.partitions));
+  PAWL_TRY(section.check_unknown());
+  if (!settings.names.empty()) {
+    const auto parsed = archive::NameTemplate::parse(settings.names);
+    if (!parsed.ok()) return section.wrong("names", parsed.error().to_string());
+  }
+  config.tables.emplace(name, std::move(settings));
+  return ok();
+}
+
+Status read_access_keys(const toml::array& keys, ServerConfig& config) {
+  for (const auto& node : keys) {
+    const auto* const table = node.as_table();
+    if (table == nullptr)
+      return Error{ErrorCode::kInvalid, "access_key must be written as [[access_key]]", ""};
+    Section section(*table, "access_key.");
+    AccessKeyConfig key;
+    PAWL_TRY(section.read("id", key.id));
+    PAWL_TRY(section.read("secret", key.secret));
+    PAWL_TRY(section.check_unknown());
+    if (key.id.empty() || key.secret.empty()) {
+      return Error{ErrorCode::kInvalid,
+                   fmt::format("line {}: an access_key needs an id and a secret",
+                               table->source().begin.line),
+                   ""};
+    }
+    config.access_keys.push_back(std::move(key));
+  }
+  return ok();
+}
+
+Status read_file(const toml::table& file, ServerConfig& config) {
+  Section top(file, "");
+  for (const auto* const key : {"server", "tables", "access_key"}) top.knows(key);
+  PAWL_TRY(top.check_unknown());
+  if (const auto* const server = file["server"].as_table()) PAWL_TRY(read_server(*server, config));
+  if (const auto* const tables = file["tables"].as_table()) {
+    for (const auto& [name, node] : *tables) {
+      const auto* const table = node.as_table();
+      if (table == nullptr)
+        return top.wrong("tables", "must have one section a table: [tables.NAME]");
+      PAWL_TRY(read_table(std::string(name.str()), *table, config));
+    }
+  }
+  if (const auto* const keys = file["access_key"].as_array())
+    PAWL_TRY(read_access_keys(*keys, config));
+  return ok();
+}
+
+}  // namespace
+
+TableConfig ServerConfig::table(const std::string& name) const {
+  const auto found = tables.find(name);
+  TableConfig settings = found == tables.end() ? TableConfig{} : found->second;
+  if (settings.names.empty()) settings.names = archive::kDefaultTemplate;
+  return settings;
+}
+
+Result<ServerConfig> load_config(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::string text;
+  if (stream) {
+    text.resize(kConfigSizeMax + 1);
+    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(stream.gcount()));
+  }
+  if (!stream.eof() || text.size() > kConfigSizeMax) {
+    return Error{ErrorCode::kNotFound, fmt::format("can't read the configuration {}", path),
+                 "give a readable pawl.toml of at most 1 MiB with --config"};
+  }
+  ServerConfig config;
+  try {
+    const auto read = read_file(toml::parse(text, path), config);
+    if (!read.ok()) {
+      return Error{read.error().code, fmt::format("{}: {}", path, read.error().message),
+                   read.error().hint};
+    }
+  } catch (const toml::parse_error& error) {
+    return Error{
+        ErrorCode::kInvalid,
+        fmt::format("{}: line {}: {}", path, error.source().begin.line, error.description()),
+        "it must be TOML: see docs/guide.md"};
+  }
+  return config;
+}
+
+Status set_listen(ServerConfig& config, const std::string& listen) {
+  const auto colon = listen.rfind(':');
+  unsigned port = 0;
+  const char* const end = listen.data() + listen.size();
+  if (colon != std::string::npos && colon > 0) {
+    const auto [stop, error] = std::from_chars(listen.data() + colon + 1, end, port);
+    if (error == std::errc() && stop == end && port <= 65535) {
+      config.host = listen.substr(0, colon);
+      if (config.host.front() == '[' && config.host.back() == ']') {
+        config.host = config.host.substr(1, config.host.size() - 2);
+      }
+      config.port = static_cast<std::uint16_t>(port);
+      return ok();
+    }
+  }
+  return Error{ErrorCode::kInvalid, fmt::format("can't listen at \"{}\"", listen),
+               "write HOST:PORT, as in 127.0.0.1:8000"};
+}
+
+Status set_archive(ServerConfig& config, const std::string& archive) {
+  if (archive.starts_with("dir:") && archive.size() > 4) {
+    config.archive = archive.substr(4);
+  } else if (archive.find("://") != std::string::npos || archive.empty() || archive == "dir:") {
+    return Error{ErrorCode::kInvalid, fmt::format("can't archive to \"{}\"", archive),
+                 "archives are folders for now: dir:PATH"};
+  } else {
+    config.archive = archive;
+  }
+  return ok();
+}
+
+Status check_config(const ServerConfig& config) {
+  const bool loopback =
+      config.host == "localhost" || config.host == "::1" || config.host.starts_with("127.");
+  if (!loopback && config.access_keys.empty()) {
+    return Error{
+        ErrorCode::kInvalid,
+        fmt::format(
+            "refusing to listen at {} without access keys: anybody who reaches it could read and "
+            "write every table",
+            config.host),
+        "add an [[access_key]] with id and secret to pawl.toml, or listen at 127.0.0.1"};
+  }
+  return ok();
+}
+
+}  // namespace pawl::server

@@ -1,0 +1,57 @@
+// The server's settings: defaults, then pawl.toml, then the command line.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "table/table_definition.h"
+
+namespace pawl::server {
+
+// What a table gets when it is created. Changing the file later changes nothing about tables that exist.
+struct TableConfig {
+  bool record = true;
+  std::string names;  // of objects; "" = the default template
+  std::uint16_t partitions = table::kPartitionsDefault;
+};
+
+struct AccessKeyConfig {
+  std::string id;
+  std::string secret;
+};
+
+// Below these, writes are refused and an alarm is given; what is left is for the archiver, the ledger and compaction.
+struct ReserveConfig {
+  std::uint64_t bytes = 256ULL << 20;
+  std::uint64_t inodes = 10'000;
+};
+
+struct ServerConfig {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 8000;
+  std::string data = "./pawl-data";
+  std::string archive;  // a folder; "" = DATA/archive
+  ReserveConfig reserve;
+  std::vector<AccessKeyConfig> access_keys;
+  std::map<std::string, TableConfig, std::less<>> tables;
+
+  std::string archive_path() const { return archive.empty() ? data + "/archive" : archive; }
+  TableConfig table(const std::string& name) const;
+};
+
+// Reads pawl.toml. Errors: kNotFound, or kInvalid naming the line, the unknown key or the wrong value.
+Result<ServerConfig> load_config(const std::string& path);
+
+// "HOST:PORT" or "[::1]:PORT" into `config`. Errors: kInvalid.
+Status set_listen(ServerConfig& config, const std::string& listen);
+// "dir:PATH" or a path into `config`.
+Status set_archive(ServerConfig& config, const std::string& archive);
+
+// What must hold over all settings: another address than loopback needs access keys. Errors: kInvalid.
+Status check_config(const ServerConfig& config);
+
+}  // namespace pawl::server

@@ -1,0 +1,264 @@
+#include "server/server.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <optional>
+#include <set>
+#include <thread>
+
+#include "adapter/archive_directory.h"
+#include "adapter/data_directory.h"
+#include "adapter/directory_ledger_store.h"
+#include "adapter/directory_object_store.h"
+#include "adapter/ed25519_signer.h"
+#include "adapter/rocksdb_store.h"
+#include "adapter/system_clock.h"
+#include "adapter/system_random.h"
+#include "base/base64.h"
+#include "observe/log.h"
+#include "pipeline/catalog_tables.h"
+#include "pipeline/recorder.h"
+#include "server/commit_events.h"
+#include "server/status_document.h"
+#include "table/commit_thread.h"
+#include "table/table_store.h"
+#include "wire/http_server.h"
+#include "wire/router.h"
+
+namespace pawl::server {
+namespace {
+
+// Runs one coroutine to its end on `context`, which nobody else runs meanwhile.
+template <typename T>
+T run_to_end(boost::asio::io_context& context, Awaitable<T> work) {
+  std::optional<T> result;
+  const auto keep = [&]() -> Awaitable<void> { result.emplace(co_await std::move(work)); };
+  boost::asio::co_spawn(context, keep(), boost::asio::detached);
+  context.restart();
+  context.run();
+  PAWL_ASSERT(result.has_value());
+  return *std::move(result);
+}
+
+// The outcome of the last batch is not known: nobody may be answered, and only a restart can tell. Connections close
+// with the process.
+[[noreturn]] void end_with_unknown_outcome(const std::string& why) {
+  observe::alarm(
+      "the outcome of a commit is unknown; the process ends, and a restart recovers what is "
+      "durable",
+      {{"why", why}});
+  ::_exit(2);
+}
+
+wire::TableDefaults defaults_for(const ServerConfig& config, const std::string& name) {
+  const auto settings = config.table(name);
+  wire::TableDefaults defaults;
+  defaults.partitions = settings.partitions;
+  defaults.record.record = settings.record;
+  defaults.record.name_template = settings.names;
+  return defaults;
+}
+
+std::vector<wire::AccessKey> keys_of(const ServerConfig& config) {
+  std::vector<wire::AccessKey> keys;
+  for (const auto& key : config.access_keys) keys.push_back({key.id, key.secret});
+  return keys;
+}
+
+}  // namespace
+
+// In the order in which they stand on each other; destroyed in the reverse.
+struct Server::Parts {
+  explicit Parts(const ServerConfig& settings) : config(settings), gate(keys_of(settings)) {}
+
+  Status open();
+  Status open_stores();
+  Status open_recorder();
+  Status listen();
+  void stop();
+  StatusFacts facts() const;
+
+  ServerConfig config;
+  Instant started;
+  std::optional<DataDirectory> data;
+  std::unique_ptr<SystemClock> clock;
+  SystemRandom random;
+  std::unique_ptr<Signer> signer;
+  std::optional<ArchiveDirectory> archive;
+  std::unique_ptr<RocksDbStore> store;
+  std::unique_ptr<DirectoryObjectStore> objects;
+  std::unique_ptr<DirectoryLedgerStore> ledger;
+
+  pipeline::CommitBoard board;
+  CommitEvents events{board, end_with_unknown_outcome};
+  table::TableStore tables;
+  std::unique_ptr<pipeline::CatalogTables> recorded;
+  boost::asio::io_context recording;
+  std::unique_ptr<pipeline::Recorder> recorder;
+  std::string refusal;
+
+  std::unique_ptr<table::CommitThread> commit_thread;
+  std::thread record_thread;
+
+  wire::AccessGate gate;
+  std::unique_ptr<wire::DynamoDbService> dynamodb;
+  std::unique_ptr<wire::Router> router;
+  std::unique_ptr<wire::HttpServer> http;
+  std::string endpoint;
+
+  std::set<std::string> alarms_logged;
+  bool stopped = false;
+};
+
+Status Server::Parts::open_stores() {
+  PAWL_ASSIGN_OR_RETURN(data, DataDirectory::open(config.data));
+  PAWL_ASSIGN_OR_RETURN(clock, SystemClock::open(data->descriptor()));
+  started = clock->now();
+  PAWL_ASSIGN_OR_RETURN(signer, open_signer(data->descriptor()));
+  PAWL_ASSIGN_OR_RETURN(archive,
+                        ArchiveDirectory::open(config.archive_path(), random, clock->now()));
+  PAWL_ASSIGN_OR_RETURN(store, RocksDbStore::open(data->store_path()));
+  PAWL_ASSIGN_OR_RETURN(objects, DirectoryObjectStore::open(*archive));
+  PAWL_ASSIGN_OR_RETURN(ledger, DirectoryLedgerStore::open(*archive));
+  return ok();
+}
+
+Status Server::Parts::open_recorder() {
+  table::CommitterOptions options;
+  options.reserve = {config.reserve.bytes, config.reserve.inodes};
+  PAWL_ASSIGN_OR_RETURN(tables, table::TableStore::open(*store, *clock, random, events, options));
+  recorded = std::make_unique<pipeline::CatalogTables>(*tables.catalog, *tables.committer);
+
+  pipeline::RecorderOptions recording_options;
+  recording_options.archive = fmt::format("{:016x}", archive->id());
+  recording_options.data = fmt::format("{:016x}", tables.catalog->data_id());
+  recording_options.software = "pawl " PAWL_VERSION;
+  recorder = std::make_unique<pipeline::Recorder>(
+      pipeline::RecorderPorts{*tables.log, *objects, *ledger, *recorded, board, *clock,
+                              signer.get()},
+      recording_options);
+  PAWL_ASSIGN_OR_RETURN(const auto opening, run_to_end(recording, recorder->open()));
+  for (const auto& disagreement : opening.disagreements) {
+    if (refusal.empty()) {
+      refusal = fmt::format("data directory and ledger disagree: {}; run `pawl adopt`",
+                            disagreement.text);
+    }
+    observe::alarm("data directory and ledger disagree", {{"what", disagreement.text}});
+  }
+  if (!refusal.empty()) tables.committer->refuse_writes(table::Refusal::kNeedsAdopt, refusal);
+  return ok();
+}
+
+Status Server::Parts::listen() {
+  dynamodb = std::make_unique<wire::DynamoDbService>(
+      *tables.reader, *tables.committer,
+      [this](const std::string& name) { return defaults_for(config, name); });
+  wire::StatusSource source;
+  source.status_json = [this] { return server::status_json(facts()); };
+  source.metrics_text = [this] { return server::metrics_text(facts()); };
+  source.healthy = [this] { return refusal.empty() && !events.no_room(); };
+  router = std::make_unique<wire::Router>(gate, *dynamodb, std::move(source),
+                                          [this] { return clock->now(); });
+  wire::HttpServerOptions options;
+  options.host = config.host;
+  options.port = config.port;
+  PAWL_ASSIGN_OR_RETURN(http, wire::HttpServer::start(options, *router));
+  const bool v6 = config.host.find(':') != std::string::npos;
+  endpoint =
+      fmt::format("http://{}{}{}:{}", v6 ? "[" : "", config.host, v6 ? "]" : "", http->port());
+  return ok();
+}
+
+Status Server::Parts::open() {
+  PAWL_TRY(open_stores());
+  PAWL_TRY(open_recorder());
+  commit_thread = std::make_unique<table::CommitThread>(*tables.committer);
+  if (refusal.empty()) {
+    record_thread = std::thread([this] {
+      const auto ended = run_to_end(recording, recorder->run());
+      if (ended.ok()) return;
+      observe::alarm("recording has ended; writes are refused",
+                     {{"why", ended.error().to_string()}});
+      tables.committer->refuse_writes(table::Refusal::kNeedsAdopt,
+                                      "recording has ended: " + ended.error().to_string());
+    });
+  }
+  return listen();
+}
+
+void Server::Parts::stop() {
+  if (stopped) return;
+  stopped = true;
+  if (http) http->stop(kStopAnswersGrace);
+  if (commit_thread) commit_thread->stop();
+  if (record_thread.joinable()) {
+    recorder->stop();
+    record_thread.join();
+  }
+  if (clock) {
+    const auto kept = clock->persist();
+    if (!kept.ok()) observe::alarm("keeping the clock failed", {{"why", kept.error().to_string()}});
+  }
+}
+
+StatusFacts Server::Parts::facts() const {
+  StatusFacts facts;
+  facts.endpoint = endpoint;
+  facts.data = data->path();
+  facts.archive = archive->path();
+  facts.archive_id = fmt::format("{:016x}", archive->id());
+  const auto& key = signer->public_key();
+  facts.public_key = to_base64({reinterpret_cast<const char*>(key.data()), key.size()});
+  facts.started = started;
+  facts.now = clock->now();
+  if (!refusal.empty()) facts.writes_refused = refusal;
+  if (const auto why = events.no_room()) facts.writes_refused = "no room: " + *why;
+  facts.trim_error = events.trim_error();
+  facts.clock_set_back = clock->set_back();
+  const auto catalog = tables.catalog->view();
+  for (const auto& [name, table] : catalog->by_name) facts.tables.push_back(table->describe());
+  facts.recorder = recorder->status();
+  return facts;
+}
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Server::~Server() { stop(); }
+
+Result<std::unique_ptr<Server>> Server::start(const ServerConfig& config) {
+  PAWL_TRY(check_config(config));
+  auto parts = std::make_unique<Parts>(config);
+  const auto opened = parts->open();
+  if (!opened.ok()) {
+    parts->stop();
+    return opened.error();
+  }
+  return std::unique_ptr<Server>(new Server(std::move(parts)));
+}
+
+const std::string& Server::endpoint() const { return parts_->endpoint; }
+const std::string& Server::refusal() const { return parts_->refusal; }
+std::string Server::status_json() const { return server::status_json(parts_->facts()); }
+std::string Server::metrics_text() const { return server::metrics_text(parts_->facts()); }
+void Server::stop() { parts_->stop(); }
+
+void Server::housekeeping() {
+  const auto kept = parts_->clock->persist();
+  if (!kept.ok()) observe::alarm("keeping the clock failed", {{"why", kept.error().to_string()}});
+  std::set<std::string> standing;
+  for (const auto& alarm : alarms_of(parts_->facts())) {
+    const auto name = alarm.kind + " " + alarm.subject;
+    standing.insert(name);
+    if (parts_->alarms_logged.contains(name)) continue;
+    observe::alarm(alarm.kind, {{"subject", alarm.subject}, {"text", alarm.text}});
+  }
+  for (const auto& name : parts_->alarms_logged) {
+    if (!standing.contains(name)) observe::info("alarm ended", {{"alarm", name}});
+  }
+  parts_->alarms_logged = std::move(standing);
+}
+
+}  // namespace pawl::server

@@ -1,0 +1,41 @@
+// What `pawl status` shows: docs/schemas/status.schema.json, and the same figures as Prometheus metrics.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/instant.h"
+#include "pipeline/recorder_status.h"
+#include "table/table_definition.h"
+
+namespace pawl::server {
+
+struct StatusFacts {
+  std::string endpoint;
+  std::string data;
+  std::string archive;
+  std::string archive_id;
+  std::string public_key;  // base64
+  Instant started;
+  Instant now;
+  std::optional<std::string> writes_refused;  // why
+  std::optional<std::string> trim_error;
+  std::optional<Duration> clock_set_back;
+  std::vector<table::TableDescription> tables;
+  pipeline::RecorderStatus recorder;
+};
+
+// One alarm a person should look at.
+struct AlarmLine {
+  std::string kind;
+  std::string subject;
+  std::string text;
+  std::optional<Instant> since;
+};
+std::vector<AlarmLine> alarms_of(const StatusFacts& facts);
+
+std::string status_json(const StatusFacts& facts);
+std::string metrics_text(const StatusFacts& facts);
+
+}  // namespace pawl::server

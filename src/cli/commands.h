@@ -15,5 +15,6 @@ using Action = std::function<int()>;
 void add_serve(CLI::App& app, Action& chosen);
 void add_verify(CLI::App& app, Action& chosen);
 void add_history(CLI::App& app, Action& chosen);
+void add_demo(CLI::App& app, Action& chosen);
 
 }  // namespace pawl::cli

@@ -11,7 +11,7 @@ from quick import python
 from step import TOP, Outcome, Step, counted_program, run_program
 
 # Folders in which threads meet. ThreadSanitizer runs their tests only: the others have one thread.
-CONCURRENT_FOLDERS = ("adapter", "observe", "pipeline", "wire", "server")
+CONCURRENT_FOLDERS = ("adapter", "observe", "pipeline", "server", "table", "wire")
 FUZZ_SECONDS = 60
 BUILD_S = 1500
 

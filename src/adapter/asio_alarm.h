@@ -19,7 +19,11 @@ class AsioAlarm final : public Alarm {
   Awaitable<Woken> wait_until(MonotonicInstant deadline) override;
 
  private:
+  // A longer wait ends here, as if at its deadline: who waits looks at the clock again anyway.
+  static constexpr Duration kWaitMax = std::chrono::hours(24);
+
   struct Waiting;
+  class Leave;
 
   std::mutex mutex_;
   bool rung_ = false;

@@ -6,8 +6,10 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <limits>
 #include <thread>
 
+#include "adapter/asio_alarm.h"
 #include "adapter/ed25519_check.h"
 #include "adapter/ed25519_signer.h"
 #include "adapter/posix_file.h"
@@ -92,6 +94,20 @@ TEST(AsioAlarm, ARingFromAnotherThreadEndsTheWait) {
   });
   EXPECT_EQ(waited.woken, Alarm::Woken::kRung);
   EXPECT_LT(waited.took, 50s);
+}
+
+TEST(AsioAlarm, ARingAfterItsSleeperWasDestroyedIsHarmless) {
+  AsioAlarm alarm;
+  {
+    boost::asio::io_context context;
+    auto sleeping = [&]() -> Awaitable<void> {
+      // Far beyond what fits the clock's nanoseconds.
+      co_await alarm.wait_until(MonotonicInstant{std::numeric_limits<std::int64_t>::max()});
+    };
+    boost::asio::co_spawn(context, sleeping(), boost::asio::detached);
+    EXPECT_EQ(context.run_for(20ms), 1U);  // it went to sleep, and has not woken
+  }
+  alarm.ring();
 }
 
 TEST(Ed25519Signer, KeepsItsKeyAndItsSignaturesHold) {

@@ -23,9 +23,10 @@ struct PageAppend {
 
 // How a chain ends.
 struct ChainEnd {
-  std::optional<std::string> last_line;  // the newest complete page, with '\n'; nothing if it has none
-  std::uint64_t torn_bytes = 0;          // bytes after it that are no complete page (a crash in an append)
-  std::uint64_t volume_bytes = 0;        // size of the volume that the next page goes to
+  std::optional<std::string>
+      last_line;                 // the newest complete page, with '\n'; nothing if it has none
+  std::uint64_t torn_bytes = 0;  // bytes after it that are no complete page (a crash in an append)
+  std::uint64_t volume_bytes = 0;  // size of the volume that the next page goes to
 };
 
 // What chains(), end_of() and read() tell is durable: an implementation that finds pages of an earlier process syncs

@@ -97,8 +97,8 @@ struct Server::Parts {
   CommitEvents events{board, end_with_unknown_outcome};
   table::TableStore tables;
   std::unique_ptr<pipeline::CatalogTables> recorded;
-  boost::asio::io_context recording;
   std::unique_ptr<pipeline::Recorder> recorder;
+  boost::asio::io_context recording;  // goes first: what sleeps in it uses the recorder
   std::string refusal;
 
   std::unique_ptr<table::CommitThread> commit_thread;

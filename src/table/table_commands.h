@@ -16,9 +16,9 @@ struct TablePlan {
   enum class Event { kNone, kCreated, kDeleted, kUpdated, kAdopted };
   Event event = Event::kNone;  // kNone: refused, see outcome.failure
   Outcome outcome;
-  std::vector<TableRecord> records;  // to be written: the table's own is the last
+  std::vector<TableRecord> records;   // to be written: the table's own is the last
   std::vector<CarriedShard> carried;  // kAdopted: what the committer found in the new one's log
-  TableCount count;                  // kCreated and kAdopted: where the new incarnation starts
+  TableCount count;                   // kCreated and kAdopted: where the new incarnation starts
 };
 
 TablePlan plan_table_command(const Command& command, const Catalog& catalog, Random& random,

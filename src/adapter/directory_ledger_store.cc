@@ -278,7 +278,7 @@ Status DirectoryLedgerStore::append_all(std::span<const PageAppend> pages) {
     lines[page.chain] += page.line;
   }
   for (const auto& [chain, text] : lines) {
-    const Status appended = append_to(chain, text);
+    Status appended = append_to(chain, text);
     if (!appended.ok()) {
       failed_ = true;
       return appended;

@@ -121,15 +121,17 @@ Result<std::vector<HistoryEntry>> item_history(ArchiveView& archive,
   root_options.check_signature = [](auto, auto, auto) { return true; };  // `verify` is who judges
   PAWL_ASSIGN_OR_RETURN(const auto facts, read_root(archive, root_options, report));
   std::vector<HistoryEntry> entries;
-  for (const auto& [id, incarnation] : facts.incarnations) {
-    if (options.table && incarnation.table != *options.table) continue;
-    for (const auto& name : incarnation.shards) {
+  for (const auto& lived : facts.incarnations) {
+    const auto& id = lived.first;
+    const auto& table = lived.second;
+    if (options.table && table.table != *options.table) continue;
+    for (const auto& name : table.shards) {
       const auto shard = ShardId::parse(name);
       if (!shard) continue;
       bool head_found = false;
       PAWL_TRY(read_shard(
           archive, facts, *shard, root_options, head_found, report,
-          [&, &table = incarnation](const LedgerEntry& entry) -> Status {
+          [&](const LedgerEntry& entry) -> Status {
             if (options.version && entry.version != *options.version) return ok();
             if (!matcher.matches(entry.key, table)) return ok();
             entries.push_back({table.table,

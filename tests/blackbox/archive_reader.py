@@ -39,6 +39,21 @@ def read_object(directory, path):
     return document
 
 
+def sealed_names(directory):
+    """The names of the objects that complete ledger pages list: these are archived for ever. Objects after the last
+    page are unsealed: a restart may move them aside and write them again."""
+    names = set()
+    for folder, _, files in os.walk(os.path.join(directory, ".pawl", "ledger")):
+        for volume in files:
+            with open(os.path.join(folder, volume), encoding="utf-8") as lines:
+                for line in lines:
+                    if not line.endswith("\n"):
+                        continue  # torn by the kill
+                    page = json.loads(line.split(" ", 2)[2])
+                    names.update(change["object"] for change in page.get("changes", ()))
+    return names
+
+
 def by_table(documents):
     """table name -> its changes, each incarnation's shards in order of their sequence numbers."""
     tables = {}

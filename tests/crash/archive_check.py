@@ -1,6 +1,7 @@
 """What an archive must look like after crashes, from its objects alone (and the acknowledgements)."""
 
 import hashlib
+import os
 
 from blackbox import archive_reader
 
@@ -28,8 +29,11 @@ class ArchiveWatch:
             if self.digests.setdefault(path, digest) != digest:
                 problems.append(f"object {path} has other content than before")
             self.documents[path] = document
-        for path in sorted(set(self.digests) - present)[:5]:
-            problems.append(f"object {path} was there and is gone")
+        gone = set(self.digests) - present
+        if gone:
+            sealed = archive_reader.sealed_names(self.directory)
+            lost = [path for path in gone if again or os.path.relpath(path, self.directory) in sealed]
+            problems += [f"object {path} was there and is gone" for path in sorted(lost)[:5]]
         return problems
 
     def changes(self, table):

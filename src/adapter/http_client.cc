@@ -51,7 +51,7 @@ Result<HttpAnswer> HttpClient::request(
   curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
   curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
-                   static_cast<long>(timeout.count()));  // NOLINT(google-runtime-int)
+                   static_cast<long>(timeout.count()));
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list.get());
   curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, append_answer);
@@ -72,7 +72,7 @@ Result<HttpAnswer> HttpClient::request(
         fmt::format("no answer from {}: {}", url, *why != '\0' ? why : curl_easy_strerror(code)),
         "is the server running there? `pawl serve` prints its endpoint"};
   }
-  long status = 0;  // NOLINT(google-runtime-int): curl's type
+  long status = 0;
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
   answer.status = static_cast<unsigned>(status);
   return answer;

@@ -100,7 +100,7 @@ class ShardReader {
   Status take_error() { return std::move(error_); }
 
  private:
-  bool stop(FindingKind kind, std::string detail) {
+  bool stop(FindingKind kind, const std::string& detail) {
     report_.add({kind,
                  table_,
                  {},

@@ -137,6 +137,17 @@ ReadResult<Page> StoreReader::page(const PageRequest& request) const {
   return walk(table->record, request);
 }
 
+namespace {
+
+// A query for a whole key: no page can follow the item that it finds.
+bool names_one_item(const item::KeySchema& schema, const PageRequest& request) {
+  using SortOperator = expression::KeyCondition::SortOperator;
+  return request.key_condition &&
+         (!schema.sort || request.key_condition->sort().op == SortOperator::kEqual);
+}
+
+}  // namespace
+
 ReadResult<Page> StoreReader::walk(const TableRecord& table, const PageRequest& request) const {
   auto range = range_of(table, request);
   if (auto* failure = std::get_if<Failure>(&range)) return std::move(*failure);
@@ -147,13 +158,8 @@ ReadResult<Page> StoreReader::walk(const TableRecord& table, const PageRequest& 
   for (; walk.valid(); walk.advance()) {
     auto stored = decode_stored_item(walk.value());
     if (!stored.ok()) return storage(stored.error());
-    const std::size_t size = item::size_of(stored->item);
-    if (page.scanned_count > 0 && page.scanned_bytes + size > kPageBytesMax) {
-      page.last_evaluated_key = std::move(last);
-      break;
-    }
     page.scanned_count += 1;
-    page.scanned_bytes += size;
+    page.scanned_bytes += item::size_of(stored->item);
     last = key_of_stored(schema, stored->item);
 
     bool passes = true;
@@ -169,8 +175,10 @@ ReadResult<Page> StoreReader::walk(const TableRecord& table, const PageRequest& 
                                                 : std::move(stored->item));
       }
     }
-    // As the service does: also if nothing comes after it.
-    if (request.limit && page.scanned_count >= *request.limit) {
+    // As the service does: the item that crosses the megabyte is the page's last, and a key is given also if nothing
+    // comes after it, unless nothing can.
+    const bool limited = request.limit && page.scanned_count >= *request.limit;
+    if ((limited || page.scanned_bytes >= kPageBytesMax) && !names_one_item(schema, request)) {
       page.last_evaluated_key = std::move(last);
       break;
     }

@@ -236,10 +236,6 @@ INSTANTIATE_TEST_SUITE_P(
             "Can not use both expression and non-expression parameters in the same request: "
             "Non-expression "
             "parameters: {Expected} Expression parameters: {ConditionExpression}"},
-        BadRequest{
-            "UpdateItem",
-            R"({"TableName":"users","Key":{"hashid":{"S":"A"}},"UpdateExpression":"REMOVE hashid"})",
-            "Cannot update attribute hashid. This attribute is part of the key"},
         BadRequest{"GetItem", R"({"TableName":"users","Key":{"hashid":{"S":"A"},"x":{"S":"b"}}})",
                    "The provided key element does not match the schema"},
         BadRequest{"GetItem",

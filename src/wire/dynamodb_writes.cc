@@ -152,11 +152,6 @@ ServiceResult<table::Command> update_item(DynamoDbCall& call) {
   WIRE_ASSIGN(write.mutation.condition, expressions.condition());
   WIRE_TRY(expressions.finish());
   WIRE_ASSIGN(write.mutation.item, parse_key(*call.members.find("Key"), write.schema));
-  if (write.mutation.update) {
-    if (auto message = key_attribute_updated(*write.mutation.update, write.schema)) {
-      return validation(std::move(*message));
-    }
-  }
   return command_of(std::move(write));
 }
 

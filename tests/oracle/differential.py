@@ -23,9 +23,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import deliberate
 import execute
 from blackbox import archive_reader, servers
+from corrections import CORRECTIONS, corrected_record
 from execute import Side
 from generator import PREFIX, Session
-from normalise import canonical
+from normalise import canonical, first_difference
 from shrink import shrink
 
 SESSION_LENGTH = 100
@@ -37,7 +38,7 @@ class Tally:
     """Counts of one worker, added up at the end. Plain data, so that it crosses processes."""
 
     def __init__(self):
-        self.operations = self.agreed = self.deliberate = self.message_pairs = self.message_equal = 0
+        self.operations = self.agreed = self.corrected = self.deliberate = self.message_pairs = self.message_equal = 0
         self.rejected = 0  # operations that DynamoDB Local refused: shows that invalid input is well covered
         self.abandoned = 0
         self.rules = collections.Counter()
@@ -47,7 +48,7 @@ class Tally:
         self.streams = []  # (run table name, DynamoDB Local's records, the other's or None)
 
     def merge(self, other):
-        for name in ("operations", "agreed", "deliberate", "message_pairs", "message_equal", "rejected", "abandoned"):
+        for name in ("operations", "agreed", "corrected", "deliberate", "message_pairs", "message_equal", "rejected", "abandoned"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.rules += other.rules
         self.messages += other.messages
@@ -120,6 +121,7 @@ def run_session(options, left, right, index, length, run_name, tally):
         tally.rejected += answers[0][0] != 200
         if difference is None:
             tally.agreed += 1
+            tally.corrected += len(answers) > 2
             counts[1] += 1
             if answers[0][0] != 200:
                 tally.message_pairs += 1
@@ -232,6 +234,8 @@ def report_findings(options, total):
         print(f"\n{count} × {signature[0]} ({signature[1]}): {signature[6]}")
         show_answer("DynamoDB Local", example["left"])
         show_answer("Pawl          ", example["right"])
+        if signature[1] == "body":
+            print("    first difference: " + first_difference(example["left"][2], example["right"][2]))
         if options.shrink:
             script = shrink_finding(options, left, right, signature, example)
             print("    replay with --replay: " + json.dumps(script, ensure_ascii=False))
@@ -262,9 +266,9 @@ def run_replay(options):
 
 # -- streams ---------------------------------------------------------------------------------
 
-def per_key(records):
+def per_key(records, correct=lambda record: record):
     keys = {}
-    for record in records:
+    for record in map(correct, records):
         keys.setdefault(canonical(record["key"]), []).append(canonical(record))
     return keys
 
@@ -278,7 +282,7 @@ def compare_streams(total, archived):
         if found is None:
             problems.append(f"table {table} has no stream")
             continue
-        left, right = per_key(expected), per_key(found)
+        left, right = per_key(expected, corrected_record), per_key(found)
         records_compared += len(expected)
         for key in sorted(set(left) | set(right)):
             if left.get(key, []) != right.get(key, []):
@@ -332,6 +336,9 @@ def report(options, total, seconds):
     for rule in deliberate.RULES:
         if total.rules[rule.name]:
             print(f"deliberate, {total.rules[rule.name]} ×: {rule.name}: {rule.why} [{rule.source}]")
+    for name, why in CORRECTIONS.items():
+        print(f"corrected before comparing: {name}: {why}")
+    print(f"{total.corrected:,} of the agreeing answers agree after such a correction of DynamoDB Local's")
     print(f"messages: {total.message_equal:,} of {total.message_pairs:,} agreeing errors have equal texts")
     print(f"seed {options.seed}: {total.operations / seconds:,.0f} operations/s, {100 * total.rejected / total.operations:.0f} % "
           f"refused by DynamoDB Local, {total.abandoned} sessions cut short")

@@ -3,8 +3,9 @@
 import json
 
 from blackbox.raw_http import Connection, ConnectionLost, STREAMS_PREFIX, TARGET_PREFIX
+from corrections import corrected, corrected_record
 from generator import PREFIX
-from normalise import answer, canonical, pages
+from normalise import answer, canonical, first_difference, pages, resort
 from values import expand_marks
 
 PAGES_MAX = 400  # far more than any session has items; a server that never ends its pages is a difference
@@ -65,7 +66,7 @@ class Difference:
         """What makes two differences the same finding: the shrinker keeps it, the report groups by it."""
         return (self.operation["op"], self.kind, str(self.left[0]), self.left[1] if self.left[0] != 200 else "",
                 str(self.right[0]), self.right[1] if self.right[0] != 200 else "",
-                skeleton(self.left[3] or self.right[3]))
+                skeleton(self.left[3] or self.right[3] or first_difference(self.left[2], self.right[2])))
 
 
 def skeleton(message):
@@ -111,7 +112,8 @@ def paged(side, operation):
 
 
 def compare(left, right, operation):
-    """None if the servers agree, else a Difference; and whether the error messages were equal too."""
+    """(None if the servers agree, else a Difference; whether the error messages were equal too; both answers, and a
+    third member if they agree only after DynamoDB Local's was corrected)."""
     if operation["op"] in MACROS:
         answers = [paged(left, operation), paged(right, operation)]
     else:
@@ -120,6 +122,9 @@ def compare(left, right, operation):
     messages = [a[3].replace(side.prefix, PREFIX) for a, side in zip(answers, (left, right))]
     if texts[0] == texts[1]:
         return None, messages[0] == messages[1], answers
+    answers[0] = corrected(operation, answers[0], resort(operation))
+    if canonical(answers[0][:3]).replace(left.prefix, PREFIX) == texts[1]:
+        return None, messages[0] == messages[1], answers + [True]
     return Difference(operation, answers[0], answers[1]), False, answers
 
 
@@ -136,7 +141,7 @@ def contents(side, table):
         status, document = side.call("Scan", body)
         if status != 200:
             return None, None
-        for item in document["Items"]:
+        for item in map(corrected_record, document["Items"]):
             items[canonical({k: item[k] for k in keys})] = item
         if "LastEvaluatedKey" not in document:
             return items, keys

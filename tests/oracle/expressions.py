@@ -161,6 +161,22 @@ class Expressions:
             parts.append(f"{self.keyword(clause)} " + ", ".join(actions))
         return rng.choice([" ", " ", "  ", "\n"]).join(parts)
 
+    def plain_update(self):
+        """An update that can't fail for what the item holds."""
+        rng = self.rng
+        names = rng.sample(list(ATTRIBUTES), rng.choice([1, 2, 3]))
+        sets, removes = [], []
+        for name in names:
+            if rng.random() < 0.3:
+                removes.append(self.name(name))
+            elif ATTRIBUTES[name] == "L" and rng.random() < 0.5:
+                sets.append(f"{self.name(name)} = list_append({self.literal('L')}, {self.literal('L')})")
+            else:
+                sets.append(f"{self.name(name)} = {self.literal(ATTRIBUTES[name])}")
+        clauses = ([f"{self.keyword('SET')} " + ", ".join(sets)] if sets else []) + \
+            ([f"{self.keyword('REMOVE')} " + ", ".join(removes)] if removes else [])
+        return " ".join(clauses)
+
     def target(self, kind=None):
         """A path to write to: rarely a key, mostly not."""
         if self.rng.random() < 0.01:

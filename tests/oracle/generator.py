@@ -78,9 +78,9 @@ class Session:
         for name in options:
             if self.chance(0.06):
                 body[name] = self.rng.choice({
-                    "ReturnConsumedCapacity": ["NONE", "TOTAL", "INDEXES", "INDEXES", "bogus"],
-                    "ReturnItemCollectionMetrics": ["NONE", "SIZE", "SIZE", "bogus"],
-                }[name])
+                    "ReturnConsumedCapacity": ["NONE", "TOTAL", "TOTAL", "INDEXES", "INDEXES"],
+                    "ReturnItemCollectionMetrics": ["NONE", "SIZE", "SIZE"],
+                }[name] + ["bogus"] * self.chance(0.02))
 
     # -- single items ------------------------------------------------------------------------
     def put(self):
@@ -216,8 +216,10 @@ class Session:
             action["Item"] = {**self.values.attributes(), **key} if isinstance(key, dict) else key
         else:
             action["Key"] = key
-        if kind == "Update" and self.chance(0.98):
-            action["UpdateExpression"] = self.maybe_damaged(draw.update())
+        if kind == "Update" and self.chance(0.995):
+            # Mostly updates that apply to any item: what only the item shows to be wrong is told by DynamoDB Local in
+            # another way than by the service (see deliberate.py), which compares little.
+            action["UpdateExpression"] = draw.plain_update() if self.chance(0.85) else self.maybe_damaged(draw.update())
         if kind == "ConditionCheck" and self.chance(0.98) or self.chance(0.3):
             # Half of them likely to hold, or no transaction would ever commit.
             if self.chance(0.5):

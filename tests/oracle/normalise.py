@@ -80,3 +80,39 @@ def pages(operation, collected):
     return {"Items": _unordered(items), "Count": sum(p.get("Count", 0) for p in collected),
             "ScannedCount": sum(p.get("ScannedCount", 0) for p in collected),
             "HasItems": sorted({"Items" in p for p in collected})}
+
+
+def resort(operation):
+    """A function that brings a comparable answer's unordered items into order again, after its values changed."""
+    def again(body):
+        if not isinstance(body, dict):
+            return body
+        if operation["op"] in ("Scan", "ScanAll") and isinstance(body.get("Items"), list):
+            body["Items"] = _unordered(body["Items"])
+        if operation["op"] == "BatchGetItem" and isinstance(body.get("Responses"), dict):
+            body["Responses"] = {t: _unordered(items) for t, items in body["Responses"].items()}
+        return body
+    return again
+
+
+def first_difference(left, right, path=""):
+    """Where two comparable answers first differ, as 'path: left against right'; '' if they are equal."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        for name in sorted(set(left) | set(right)):
+            if name not in left:
+                return f"{path}.{name}: absent against {json.dumps(right[name], ensure_ascii=False)[:200]}"
+            if name not in right:
+                return f"{path}.{name}: {json.dumps(left[name], ensure_ascii=False)[:200]} against absent"
+            found = first_difference(left[name], right[name], f"{path}.{name}")
+            if found:
+                return found
+        return ""
+    if isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
+        for at, (a, b) in enumerate(zip(left, right)):
+            found = first_difference(a, b, f"{path}[{at}]")
+            if found:
+                return found
+        return ""
+    if left == right:
+        return ""
+    return f"{path}: {json.dumps(left, ensure_ascii=False)[:200]} against {json.dumps(right, ensure_ascii=False)[:200]}"

@@ -1,6 +1,8 @@
 """Data directory and archive on one small ext4 (loop-mounted, so needs root)."""
 
+import base64
 import os
+import random
 import subprocess
 import time
 
@@ -14,7 +16,8 @@ CONFIG = f"""
 reserve_bytes = {RESERVE_MIB << 20}
 reserve_inodes = 400
 """
-PAD = "x" * 50_000
+# Incompressible: what the store compresses away fills no disk.
+PAD = base64.b64encode(random.Random(1).randbytes(37_500)).decode()
 
 
 def run(*command):

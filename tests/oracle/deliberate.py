@@ -71,7 +71,9 @@ def _blob(text):
 _CANCELLING = ("An operand in the update expression has an incorrect data type", "Item size to update has exceeded the maximum allowed size",
                "Number overflow", "Type mismatch for attribute to update", "Nesting Levels have exceeded supported limits",
                "The document path provided in the update expression is invalid for update",
-               "The provided expression refers to an attribute that does not exist in the item", "One or more parameter values were invalid")
+               "The provided expression refers to an attribute that does not exist in the item", "One or more parameter values were invalid",
+               # The same for keys, whose messages differ between the two:
+               "The number of conditions on the keys is invalid", "One or more parameter values are not valid. The AttributeValue for a key")
 
 
 def _one_reason(operation, left, right):
@@ -94,16 +96,20 @@ RULES = [
     Rule("types of members", "DynamoDB Local takes JSON of another type than the service's model has for the member, or finds another fault first",
          "service model in botocore; API reference, SerializationException",
          lambda o, l, r: r[0] == 400 and r[1] == "SerializationException" and not _fits_the_model(o)),
-    Rule("enumerations", "DynamoDB Local ignores values that are not in the model's enumeration",
-         "API reference: valid values of ReturnConsumedCapacity, ReturnItemCollectionMetrics and ReturnValuesOnConditionCheckFailure",
+    Rule("enumerations", "DynamoDB Local ignores values that are not in the model's enumeration, or finds another fault first",
+         "API reference: valid values of Select, ReturnConsumedCapacity, ReturnItemCollectionMetrics and ReturnValuesOnConditionCheckFailure",
          lambda o, l, r: r[1] == "ValidationException" and "Member must satisfy enum value set" in r[3] and "bogus" in text_of(o)
-         and any(name in r[3] for name in ("returnItemCollectionMetrics", "returnConsumedCapacity", "returnValuesOnConditionCheckFailure"))),
+         and any(name in r[3] for name in ("'select'", "returnItemCollectionMetrics", "returnConsumedCapacity",
+                                           "returnValuesOnConditionCheckFailure"))),
     Rule("transactions are cancelled", "what only the item shows to be wrong cancels the transaction with the reason ValidationError, in the "
          "place of the action; DynamoDB Local refuses the whole request", "API reference, TransactionCanceledException, cancellation reason codes",
          lambda o, l, r: o["op"] == "TransactWriteItems" and l[1] == "ValidationException" and r[1] == "TransactionCanceledException"
          and "ValidationError" in str(r[2]) and l[3].startswith(_CANCELLING)),
     Rule("one reason for each action", "CancellationReasons are ordered as the actions are, one each; DynamoDB Local cuts the list short, or "
          "goes on evaluating conditions", "API reference, TransactionCanceledException", _one_reason),
+    Rule("billing mode", "capacity units beside PAY_PER_REQUEST are refused; DynamoDB Local ignores them, or finds first that the table exists",
+         "API reference, CreateTable: with PAY_PER_REQUEST, ProvisionedThroughput cannot be specified",
+         lambda o, l, r: o["op"] == "CreateTable" and "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified" in r[3]),
     Rule("digits", "DynamoDB Local takes digits of other scripts as numbers", "developer guide: numbers are sent as strings of decimal digits",
          lambda o, l, r: l[0] == 200 and r[1] == "ValidationException" and any(not str(n).isascii() for n in
                                                                               [*_values(o.get("body"), "N"), *sum(_values(o.get("body"), "NS"), [])])),

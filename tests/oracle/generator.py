@@ -21,7 +21,7 @@ WEIGHTS = {
     "put": 17, "get": 8, "update": 27, "delete": 7, "batch_write": 4, "batch_get": 4,
     "transact_write": 8, "transact_get": 3, "query": 9, "query_all": 3, "scan": 4, "scan_all": 3,
     "describe": 1.2, "list": 1.2, "create": 1.6, "drop": 0.5, "update_table": 1.4, "size_limit": 0.3,
-    "raw": 0.15, "unknown": 0.3,
+    "raw": 0.08, "unknown": 0.3,
 }
 
 
@@ -56,8 +56,8 @@ class Session:
     def chance(self, probability):
         return self.rng.random() < probability
 
-    def key(self, table):
-        if self.chance(0.035):
+    def key(self, table, bad=0.035):
+        if self.chance(bad):
             return table.bad_key(self.rng, self.values)
         return table.key(self.rng)
 
@@ -139,7 +139,7 @@ class Session:
     def distinct_keys(self, table, count):
         keys = []
         for _ in range(count):
-            key = self.key(table)
+            key = self.key(table, 0.008)
             if key not in keys or self.chance(0.05):
                 keys.append(key)
         return keys
@@ -161,7 +161,7 @@ class Session:
             if self.chance(0.02):
                 writes = [{"PutRequest": {"Item": {table.hash_name: {table.hash_type: str(1000 + i)}}}} for i in range(26)]
             requests[table.name] = writes if self.chance(0.99) else self.rng.choice([[], None, []])
-        body = {"RequestItems": requests if self.chance(0.985) else self.rng.choice([{}, None, {}, {PREFIX + "no": []}])}
+        body = {"RequestItems": requests if self.chance(0.99) else self.rng.choice([{}, {}, None, {PREFIX + "no": []}])}
         self.maybe_options(body, "ReturnConsumedCapacity", "ReturnItemCollectionMetrics")
         return {"op": "BatchWriteItem", "body": body}
 
@@ -197,7 +197,7 @@ class Session:
                 actions.append(self.transact_action(table, key))
         if self.chance(0.01):
             actions = [{"Put": {"TableName": self.tables[0].name, "Item": self.tables[0].key(self.rng)}}] * 101
-        body = {"TransactItems": actions if self.chance(0.985) else self.rng.choice([[], None, {}, [{}], [None]])}
+        body = {"TransactItems": actions if self.chance(0.992) else self.rng.choice([[], [], None, [{}]])}
         if self.chance(0.25):
             token = f"{PREFIX}t{len(self.tokens)}"
             body["ClientRequestToken"] = token
@@ -351,7 +351,7 @@ class Session:
 
     def spoil_create(self, body):
         rng = self.rng
-        roll = rng.randrange(16)
+        roll = rng.choices(range(16), [3] * 8 + [1] + [3] * 7)[0]
         if roll == 0:
             body["TableName"] = rng.choice(["", "a", "ab", "sp ace", repeat_mark("t", 256), None, 5])
         elif roll == 1:
@@ -438,7 +438,7 @@ class Session:
         rng, body = self.rng, operation["body"]
         names = [name for name in body if name != "ExclusiveStartTableName"] or ["TableName"]
         name = rng.choice(names)
-        roll = rng.choices(range(9), [10, 3, 2, 10, 6, 10, 10, 8, 8])[0]
+        roll = rng.choices(range(9), [40, 10, 3, 40, 15, 40, 40, 32, 32])[0]
         if roll == 0:
             body.pop(name, None)
         elif roll == 1:

@@ -70,8 +70,15 @@ def fuzzing(log: Path) -> Outcome:
     return total
 
 
+def more_seeds(log: Path) -> Outcome:
+    """The simulation again, on seeds that the unit tests don't run, for two minutes of processor time."""
+    return unit.run_all(TOP / "build", ["drill"], log, timeout_s=900,
+                        env={"PAWL_SEED_FIRST": "1000000", "PAWL_SEED_SECONDS": "120"})
+
+
 def long_steps() -> list[Step]:
-    return [
+    simulation = [Step("simulation, other seeds", more_seeds)] if list((TOP / "src/drill").glob("*simulation_test.cc")) else []
+    return simulation + [
         Step("unit tests, address + undefined", address_sanitizer),
         Step("concurrency tests, thread", thread_sanitizer),
         Step("fuzzing, a minute each", fuzzing),

@@ -55,6 +55,11 @@ class RangeWalk {
     return cursor_->valid() && (forward_ ? cursor_->key() < std::string_view(range_.to)
                                          : cursor_->key() >= std::string_view(range_.from));
   }
+  // Whether the item is the last one that the range could hold.
+  bool at_bound() const {
+    return forward_ ? std::string(cursor_->key()).append(1, '\0') >= range_.to
+                    : cursor_->key() == std::string_view(range_.from);
+  }
   void advance() { forward_ ? cursor_->next() : cursor_->prev(); }
   std::string_view value() const { return cursor_->value(); }
   Status status() const { return cursor_->status(); }
@@ -137,17 +142,6 @@ ReadResult<Page> StoreReader::page(const PageRequest& request) const {
   return walk(table->record, request);
 }
 
-namespace {
-
-// A query for a whole key: no page can follow the item that it finds.
-bool names_one_item(const item::KeySchema& schema, const PageRequest& request) {
-  using SortOperator = expression::KeyCondition::SortOperator;
-  return request.key_condition &&
-         (!schema.sort || request.key_condition->sort().op == SortOperator::kEqual);
-}
-
-}  // namespace
-
 ReadResult<Page> StoreReader::walk(const TableRecord& table, const PageRequest& request) const {
   auto range = range_of(table, request);
   if (auto* failure = std::get_if<Failure>(&range)) return std::move(*failure);
@@ -178,7 +172,8 @@ ReadResult<Page> StoreReader::walk(const TableRecord& table, const PageRequest& 
     // As the service does: the item that crosses the megabyte is the page's last, and a key is given also if nothing
     // comes after it, unless nothing can.
     const bool limited = request.limit && page.scanned_count >= *request.limit;
-    if ((limited || page.scanned_bytes >= kPageBytesMax) && !names_one_item(schema, request)) {
+    if (limited || page.scanned_bytes >= kPageBytesMax) {
+      if (request.key_condition && (!schema.sort || walk.at_bound())) break;
       page.last_evaluated_key = std::move(last);
       break;
     }

@@ -193,14 +193,20 @@ TEST_F(StoreReaderTest, APageEndsAtOneMegabyte) {
   EXPECT_FALSE(second.last_evaluated_key);
 }
 
-TEST_F(StoreReaderTest, AQueryForOneItemHasNoNextPage) {
+TEST_F(StoreReaderTest, NoPageFollowsTheLastKeyThatTheConditionAllows) {
   write(put(R"({"id":{"S":"one"},"seq":{"N":"1"}})", "sorted"));
-  PageRequest request = query("id = :id AND seq = :n", R"({":id":{"S":"one"},":n":{"N":"1"}})");
-  request.limit = 1;
-  EXPECT_FALSE(page(request).last_evaluated_key);
-  request = query("id = :id AND seq <= :n", R"({":id":{"S":"one"},":n":{"N":"1"}})");
-  request.limit = 1;
-  EXPECT_TRUE(page(request).last_evaluated_key) << "a range may go on";
+  const auto goes_on = [&](const std::string& condition, bool forward) {
+    PageRequest request =
+        query("id = :id AND " + condition, R"({":id":{"S":"one"},":n":{"N":"1"}})");
+    request.limit = 1;
+    request.forward = forward;
+    return page(request).last_evaluated_key.has_value();
+  };
+  EXPECT_FALSE(goes_on("seq = :n", true));
+  EXPECT_FALSE(goes_on("seq <= :n", true));
+  EXPECT_FALSE(goes_on("seq >= :n", false));
+  EXPECT_TRUE(goes_on("seq <= :n", false));
+  EXPECT_TRUE(goes_on("seq >= :n", true));
 }
 
 TEST_F(StoreReaderTest, SegmentsCoverATableOnce) {

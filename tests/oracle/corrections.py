@@ -54,7 +54,7 @@ def corrected(operation, answer, resort):
     status, name, body, message = answer
     body = resort(_numbers(body))
     if status == 200 and isinstance(body, dict):
-        if operation["op"] == "DeleteItem" and "ReturnConsumedCapacity" not in operation["body"]:
+        if operation["op"] == "DeleteItem" and operation["body"].get("ReturnConsumedCapacity") in (None, "NONE"):
             body = {k: v for k, v in body.items() if k != "ConsumedCapacity"}
         if operation["op"] == "DeleteTable" and "TableDescription" in body:
             body = {**body, "TableDescription": {**body["TableDescription"], "TableStatus": "DELETING"}}

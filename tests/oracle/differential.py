@@ -231,7 +231,10 @@ def report_findings(options, total):
     left, right = endpoints(options)
     findings = sorted(total.findings.items(), key=lambda f: -f[1][0])
     for signature, (count, example) in findings[: options.show]:
-        print(f"\n{count} × {signature[0]} ({signature[1]}): {signature[6]}")
+        print(f"\n{count} × {signature[0]} ({signature[1]}): {signature[6]} [seed {example['seed']}, session {example['session']}, "
+              f"operation {example['position']}]")
+        operation = Session(example["seed"], example["session"], example["position"] + 1).operations[example["position"]]
+        print(f"    {deliberate.text_of(operation)[:1500]}")
         show_answer("DynamoDB Local", example["left"])
         show_answer("Pawl          ", example["right"])
         if signature[1] == "body":

@@ -55,7 +55,7 @@ class CommitStep {
   struct Assigned {
     SequenceNumber sequence;
     Version version;
-    item::ChangeKind kind;
+    item::ChangeKind kind = item::ChangeKind::kInsert;
     Instant instant;
   };
   struct Settled {
@@ -64,7 +64,7 @@ class CommitStep {
       kRefuse,  // it is not there: refuse everybody; the next round goes on as if it had not been
       kEnd,     // nobody knows: answer nobody, take nothing more, end the process
     };
-    Verdict verdict;
+    Verdict verdict = Verdict::kEnd;
     std::vector<ShardAdvance> published;  // readers may be told, in order of shards
     std::vector<ShardFloor> trims;        // records through here may be removed
   };

@@ -80,6 +80,9 @@ TEST_F(CommitterTest, AnUpdateCreatesTheItemWithItsKey) {
   EXPECT_EQ(json_of(*added->outcome.mutations[0].new_image), R"({"id":{"S":"B"},"v":{"N":"1"}})");
   EXPECT_EQ(added->outcome.mutations[0].old_image, nullptr);
   EXPECT_EQ(json_of(added->outcome.mutations[0].updated_new), R"({"v":{"N":"1"}})");
+  const ReplyPtr copied = write(update(R"({"id":{"S":"C"}})", "SET v = id"));
+  ASSERT_TRUE(copied->done()) << "the key is there while the item is being made";
+  EXPECT_EQ(read(R"({"id":{"S":"C"}})"), R"({"id":{"S":"C"},"v":{"S":"C"}})");
 }
 
 TEST_F(CommitterTest, RefusesWhatIsInvalid) {

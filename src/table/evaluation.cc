@@ -45,13 +45,12 @@ std::variant<Evaluated, Failure> evaluate_update(const item::KeySchema& schema,
                      attribute + ". This attribute is part of the key");
     }
   }
-  auto applied = mutation.update->apply(before.item ? *before.item : kNoItem);
+  // An item that the update creates has its key from the start: `SET a = hashid` finds it.
+  auto applied = mutation.update->apply(before.item ? *before.item : key);
   if (!applied.ok()) return invalid(applied.error().message);
   result.updated_old = std::move(applied->updated_old);
   result.updated_new = std::move(applied->updated_new);
-  if (!before.item) {
-    for (const auto& [name, value] : key) applied->item.insert_or_assign(name, value);
-  } else if (applied->item == *before.item) {
+  if (before.item && applied->item == *before.item) {
     result.after = before.item;
     result.size_after = before.size;
     return result;

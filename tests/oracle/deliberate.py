@@ -110,6 +110,13 @@ RULES = [
     Rule("billing mode", "capacity units beside PAY_PER_REQUEST are refused; DynamoDB Local ignores them, or finds first that the table exists",
          "API reference, CreateTable: with PAY_PER_REQUEST, ProvisionedThroughput cannot be specified",
          lambda o, l, r: o["op"] == "CreateTable" and "Neither ReadCapacityUnits nor WriteCapacityUnits can be specified" in r[3]),
+    Rule("one item twice", "two actions of a transaction on one item are refused; DynamoDB Local overlooks some, such as keys that are numbers "
+         "with an exponent", "API reference, TransactWriteItems: actions cannot target the same item",
+         lambda o, l, r: o["op"] == "TransactWriteItems" and r[3] == "Transaction request cannot include multiple operations on one item"),
+    Rule("keys of reads", "a wrong key in TransactGetItems: DynamoDB Local cancels without reasons",
+         "API reference, TransactionCanceledException: it carries a reason for each item",
+         lambda o, l, r: o["op"] == "TransactGetItems" and l[1] == "TransactionCanceledException" and not (l[2] or {}).get("CancellationReasons")
+         and "provided key element does not match the schema" in r[3]),
     Rule("two faults", "where a table is missing and something else is wrong, DynamoDB Local and Pawl name different ones of the two",
          "which fault is reported first is not documented",
          lambda o, l, r: {l[1], r[1]} == {"ValidationException", "ResourceNotFoundException"}),

@@ -139,7 +139,7 @@ class Session:
     def distinct_keys(self, table, count):
         keys = []
         for _ in range(count):
-            key = self.key(table, 0.008)
+            key = self.key(table, 0.005)
             if key not in keys or self.chance(0.05):
                 keys.append(key)
         return keys
@@ -216,10 +216,10 @@ class Session:
             action["Item"] = {**self.values.attributes(), **key} if isinstance(key, dict) else key
         else:
             action["Key"] = key
-        if kind == "Update" and self.chance(0.995):
+        if kind == "Update" and self.chance(0.999):
             # Mostly updates that apply to any item: what only the item shows to be wrong is told by DynamoDB Local in
             # another way than by the service (see deliberate.py), which compares little.
-            action["UpdateExpression"] = draw.plain_update() if self.chance(0.85) else self.maybe_damaged(draw.update())
+            action["UpdateExpression"] = draw.plain_update() if self.chance(0.93) else self.maybe_damaged(draw.update())
         if kind == "ConditionCheck" and self.chance(0.98) or self.chance(0.3):
             # Half of them likely to hold, or no transaction would ever commit.
             if self.chance(0.5):
@@ -438,7 +438,7 @@ class Session:
         rng, body = self.rng, operation["body"]
         names = [name for name in body if name != "ExclusiveStartTableName"] or ["TableName"]
         name = rng.choice(names)
-        roll = rng.choices(range(9), [40, 10, 3, 40, 15, 40, 40, 32, 32])[0]
+        roll = rng.choices(range(9), [40, 10, 2, 40, 12, 40, 40, 32, 32])[0]
         if roll == 0:
             body.pop(name, None)
         elif roll == 1:

@@ -151,15 +151,20 @@ bool Recorder::has_due_work() const {
          });
 }
 
+// Never an instant at which nothing could be done: the recorder would spin until it can.
 MonotonicInstant Recorder::next_wake() const {
   MonotonicInstant wake = beat_due_;
-  if (ledger_broken_ || !root_events_.empty()) wake = std::min(wake, ledger_retry_at_);
+  // Pages, checkpoints and the tip wait for the ledger, whatever is due.
+  if (ledger_broken_) return std::min(wake, ledger_retry_at_);
+  if (!root_events_.empty()) wake = std::min(wake, ledger_retry_at_);
   if (tip_moved_) wake = std::min(wake, tip_due_);
   if (chains_moved_) wake = std::min(wake, checkpoint_due_);
   for (const auto& [id, shard] : shards_) {
     if (shard->progress.phase != archive::Progress::Phase::kOpen) continue;  // the ledger's turn
-    if (!shard->flight.empty()) wake = std::min(wake, shard->progress.retry_at);
-    if (shard->committed > shard->progress.read()) wake = std::min(wake, shard->read_retry_at);
+    const MonotonicInstant retry_at = shard->progress.retry_at;
+    if (!shard->flight.empty()) wake = std::min(wake, retry_at);
+    if (shard->committed > shard->progress.read())
+      wake = std::min(wake, std::max(shard->read_retry_at, retry_at));
   }
   return wake;
 }

@@ -199,6 +199,27 @@ TEST(Recorder, AFailedLedgerSyncIsWrittenAnewNotRepeated) {
   EXPECT_EQ(world.ledger.reopens, 2U);
 }
 
+TEST(Recorder, SleepsWhileNothingCanBeDone) {
+  RecorderWorld world;
+  bool blocked = true;
+  world.objects.fault = [&](std::string_view) {
+    return blocked ? std::optional(PutOutcome::kRefused) : std::nullopt;
+  };
+  world.ledger.sync_fails = [&] { return world.ledger.syncs % 4 == 3; };
+  std::uint64_t commits = 0;
+  const auto commit = [&] {
+    ++commits;
+    world.commit(users_change(kShard0, commits, "A", static_cast<int>(commits)));
+  };
+  commit();
+  world.live(60, [&](int idle, Recorder&) {
+    // Changes go on coming while those before them wait for their next try.
+    if (idle % 3 == 0) commit();
+    if (idle == 30) blocked = false;
+  });
+  EXPECT_EQ(world.clock.vain_waits, 0U);
+}
+
 TEST(Recorder, ADeletedTableIsClosedWhenItsChangesAreInPages) {
   RecorderWorld world;
   world.commit(users_change(kShard0, 1, "A", 1));

@@ -28,6 +28,8 @@ class JumpingClock final : public Clock {
 
   // Called at each wait that would sleep: the test's script.
   std::function<void()> on_idle = [] {};
+  // Waits for an instant that has gone by: whoever does so spins.
+  std::size_t vain_waits = 0;
 
  private:
   class JumpingAlarm final : public Alarm {
@@ -37,6 +39,7 @@ class JumpingClock final : public Clock {
     Awaitable<Woken> wait_until(MonotonicInstant deadline) override {
       if (!rung_) clock_.on_idle();
       if (std::exchange(rung_, false)) co_return Woken::kRung;
+      if (deadline <= clock_.time_) ++clock_.vain_waits;
       clock_.time_ = std::max(clock_.time_, deadline);
       co_return Woken::kDeadline;
     }

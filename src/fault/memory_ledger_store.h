@@ -59,6 +59,7 @@ class MemoryLedgerStore final : public LedgerStore {
 
   // For tests: what a chain's volumes hold, byte for byte; damage behind everybody's back is welcome.
   std::map<std::string, std::vector<std::string>, std::less<>> volumes() const;
+  const std::optional<std::string>& tip_line() const { return tip_; }
   void set_volumes(const std::string& chain, std::vector<std::string> volumes);
 
  private:

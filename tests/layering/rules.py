@@ -29,7 +29,7 @@ LIBRARY_RULES = (
     LibraryRule("libcurl", ("curl/",), frozenset({"adapter"}) | COMPOSITIONS),
     LibraryRule("OpenSSL", ("openssl/",), frozenset({"adapter", "wire"}), frozenset({"base/digest.cc"})),
     LibraryRule("simdjson", ("simdjson",),
-                frozenset({"item", "archive", "audit", "wire"}) | COMPOSITIONS),
+                frozenset({"item", "archive", "audit", "wire", "drill"}) | COMPOSITIONS),
     LibraryRule("Boost.Beast", ("boost/beast",), frozenset({"adapter", "wire"}) | COMPOSITIONS),
     LibraryRule("toml++", ("toml++/", "toml.hpp"), frozenset({"server"})),
     LibraryRule("CLI11", ("CLI/",), frozenset({"cli"})),

@@ -6,6 +6,7 @@ QueryAll and ScanAll (with "segments"). Table names start with PREFIX, which the
 by a fresh prefix for every run, so that a session can be replayed on a server that is in use.
 """
 
+import copy
 import random
 
 from expressions import Expressions, damage
@@ -187,7 +188,7 @@ class Session:
     def transact_write(self):
         if self.tokens and self.chance(0.12):
             token, previous = self.rng.choice(self.tokens[-5:])
-            body = dict(previous)
+            body = copy.deepcopy(previous)
             if self.chance(0.4):  # the same token with another request
                 body["TransactItems"] = body["TransactItems"][:1] + [self.transact_action(self.tables[0], self.tables[0].key(self.rng))]
             return {"op": "TransactWriteItems", "body": body}
@@ -202,7 +203,7 @@ class Session:
             token = f"{PREFIX}t{len(self.tokens)}"
             body["ClientRequestToken"] = token
             if body["TransactItems"]:
-                self.tokens.append((token, body))
+                self.tokens.append((token, copy.deepcopy(body)))
         elif self.chance(0.02):
             body["ClientRequestToken"] = self.rng.choice(["", repeat_mark("t", 37)])
         self.maybe_options(body, "ReturnConsumedCapacity", "ReturnItemCollectionMetrics")

@@ -205,7 +205,9 @@ class Session:
             if body["TransactItems"]:
                 self.tokens.append((token, copy.deepcopy(body)))
         elif self.chance(0.02):
-            body["ClientRequestToken"] = self.rng.choice(["", repeat_mark("t", 37)])
+            token = self.rng.choice(["", repeat_mark("t", 37)])
+            if token:  # an empty one is the same in every session, and DynamoDB Local remembers it between them
+                body["ClientRequestToken"] = token
         self.maybe_options(body, "ReturnConsumedCapacity", "ReturnItemCollectionMetrics")
         return {"op": "TransactWriteItems", "body": body}
 

@@ -18,6 +18,9 @@ int main(int argc, char** argv) {
   pawl::cli::add_serve(app, chosen);
   pawl::cli::add_verify(app, chosen);
   pawl::cli::add_history(app, chosen);
+  pawl::cli::add_status(app, chosen);
+  pawl::cli::add_restore(app, chosen);
+  pawl::cli::add_adopt(app, chosen);
   pawl::cli::add_demo(app, chosen);
   try {
     app.parse(argc, argv);

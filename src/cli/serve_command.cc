@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "cli/commands.h"
+#include "cli/config_arguments.h"
 #include "cli/terminal.h"
 #include "server/server.h"
 
@@ -13,21 +14,14 @@ namespace pawl::cli {
 namespace {
 
 struct ServeArguments {
-  std::string config;
-  std::string data;
+  ConfigArguments where;
   std::string listen;
-  std::string archive;
   std::string profile = "pawl";
 };
 
 Result<server::ServerConfig> config_of(const ServeArguments& arguments) {
-  server::ServerConfig config;
-  if (!arguments.config.empty()) {
-    PAWL_ASSIGN_OR_RETURN(config, server::load_config(arguments.config));
-  }
-  if (!arguments.data.empty()) config.data = arguments.data;
+  PAWL_ASSIGN_OR_RETURN(auto config, config_of(arguments.where));
   if (!arguments.listen.empty()) PAWL_TRY(server::set_listen(config, arguments.listen));
-  if (!arguments.archive.empty()) PAWL_TRY(server::set_archive(config, arguments.archive));
   return config;
 }
 
@@ -76,12 +70,8 @@ void add_serve(CLI::App& app, Action& chosen) {
   auto* const command = app.add_subcommand(
       "serve", "Serve tables over the DynamoDB API and archive every version of every item");
   const auto arguments = std::make_shared<ServeArguments>();
-  command->add_option("--config", arguments->config, "Settings: pawl.toml (docs/guide.md)");
-  command->add_option("--data", arguments->data,
-                      "Data directory: tables and change log [./pawl-data]");
+  add_config_options(*command, arguments->where);
   command->add_option("--listen", arguments->listen, "HOST:PORT [127.0.0.1:8000]");
-  command->add_option("--archive", arguments->archive,
-                      "Where versions go: dir:PATH [dir:DATA/archive]");
   command
       ->add_option("--profile", arguments->profile, "pawl: the promises hold. (aws comes later.)")
       ->check(CLI::IsMember({"pawl"}))

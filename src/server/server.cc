@@ -1,58 +1,24 @@
 #include "server/server.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
 #include <optional>
 #include <set>
 #include <thread>
 
-#include "adapter/archive_directory.h"
-#include "adapter/data_directory.h"
-#include "adapter/directory_ledger_store.h"
-#include "adapter/directory_object_store.h"
-#include "adapter/ed25519_signer.h"
-#include "adapter/rocksdb_store.h"
-#include "adapter/system_clock.h"
-#include "adapter/system_random.h"
 #include "base/base64.h"
 #include "observe/log.h"
-#include "pipeline/catalog_tables.h"
-#include "pipeline/recorder.h"
 #include "server/commit_events.h"
+#include "server/run_to_end.h"
 #include "server/status_document.h"
+#include "server/stores.h"
+#include "server/unknown_outcome.h"
 #include "table/commit_thread.h"
-#include "table/table_store.h"
 #include "wire/http_server.h"
 #include "wire/router.h"
 
 namespace pawl::server {
 namespace {
-
-// Runs one coroutine to its end on `context`, which nobody else runs meanwhile.
-template <typename T>
-T run_to_end(boost::asio::io_context& context, Awaitable<T> work) {
-  std::optional<T> result;
-  const auto keep = [&]() -> Awaitable<void> { result.emplace(co_await std::move(work)); };
-  boost::asio::co_spawn(context, keep(), boost::asio::detached);
-  context.restart();
-  context.run();
-  PAWL_ASSERT(result.has_value());
-  return *std::move(result);
-}
-
-// The outcome of the last batch is not known: nobody may be answered, and only a restart can tell. Connections close
-// with the process.
-[[noreturn]] void end_with_unknown_outcome(const std::string& why) {
-  observe::alarm(
-      "the outcome of a commit is unknown; the process ends, and a restart recovers what is "
-      "durable",
-      {{"why", why}});
-  ::_exit(2);
-}
 
 wire::TableDefaults defaults_for(const ServerConfig& config, const std::string& name) {
   const auto settings = config.table(name);
@@ -76,7 +42,6 @@ struct Server::Parts {
   explicit Parts(const ServerConfig& settings) : config(settings), gate(keys_of(settings)) {}
 
   Status open();
-  Status open_stores();
   Status open_recorder();
   Status listen();
   void stop();
@@ -84,14 +49,7 @@ struct Server::Parts {
 
   ServerConfig config;
   Instant started;
-  std::optional<DataDirectory> data;
-  std::unique_ptr<SystemClock> clock;
-  SystemRandom random;
-  std::unique_ptr<Signer> signer;
-  std::optional<ArchiveDirectory> archive;
-  std::unique_ptr<RocksDbStore> store;
-  std::unique_ptr<DirectoryObjectStore> objects;
-  std::unique_ptr<DirectoryLedgerStore> ledger;
+  Stores stores;
 
   pipeline::CommitBoard board;
   CommitEvents events{board, end_with_unknown_outcome};
@@ -114,33 +72,13 @@ struct Server::Parts {
   bool stopped = false;
 };
 
-Status Server::Parts::open_stores() {
-  PAWL_ASSIGN_OR_RETURN(data, DataDirectory::open(config.data));
-  PAWL_ASSIGN_OR_RETURN(clock, SystemClock::open(data->descriptor()));
-  started = clock->now();
-  PAWL_ASSIGN_OR_RETURN(signer, open_signer(data->descriptor()));
-  PAWL_ASSIGN_OR_RETURN(archive,
-                        ArchiveDirectory::open(config.archive_path(), random, clock->now()));
-  PAWL_ASSIGN_OR_RETURN(store, RocksDbStore::open(data->store_path()));
-  PAWL_ASSIGN_OR_RETURN(objects, DirectoryObjectStore::open(*archive));
-  PAWL_ASSIGN_OR_RETURN(ledger, DirectoryLedgerStore::open(*archive));
-  return ok();
-}
-
 Status Server::Parts::open_recorder() {
   table::CommitterOptions options;
   options.reserve = {config.reserve.bytes, config.reserve.inodes};
-  PAWL_ASSIGN_OR_RETURN(tables, table::TableStore::open(*store, *clock, random, events, options));
+  PAWL_ASSIGN_OR_RETURN(tables, table::TableStore::open(*stores.store, *stores.clock, stores.random,
+                                                        events, options));
   recorded = std::make_unique<pipeline::CatalogTables>(*tables.catalog, *tables.committer);
-
-  pipeline::RecorderOptions recording_options;
-  recording_options.archive = fmt::format("{:016x}", archive->id());
-  recording_options.data = fmt::format("{:016x}", tables.catalog->data_id());
-  recording_options.software = "pawl " PAWL_VERSION;
-  recorder = std::make_unique<pipeline::Recorder>(
-      pipeline::RecorderPorts{*tables.log, *objects, *ledger, *recorded, board, *clock,
-                              signer.get()},
-      recording_options);
+  recorder = make_recorder(stores, tables, *recorded, board);
   PAWL_ASSIGN_OR_RETURN(const auto opening, run_to_end(recording, recorder->open()));
   for (const auto& disagreement : opening.disagreements) {
     if (refusal.empty()) {
@@ -162,7 +100,7 @@ Status Server::Parts::listen() {
   source.metrics_text = [this] { return server::metrics_text(facts()); };
   source.healthy = [this] { return refusal.empty() && !events.no_room(); };
   router = std::make_unique<wire::Router>(gate, *dynamodb, std::move(source),
-                                          [this] { return clock->now(); });
+                                          [this] { return stores.clock->now(); });
   wire::HttpServerOptions options;
   options.host = config.host;
   options.port = config.port;
@@ -174,7 +112,8 @@ Status Server::Parts::listen() {
 }
 
 Status Server::Parts::open() {
-  PAWL_TRY(open_stores());
+  PAWL_TRY(stores.open(config.data, config.archive_path()));
+  started = stores.clock->now();
   PAWL_TRY(open_recorder());
   commit_thread = std::make_unique<table::CommitThread>(*tables.committer);
   if (refusal.empty()) {
@@ -199,8 +138,8 @@ void Server::Parts::stop() {
     recorder->stop();
     record_thread.join();
   }
-  if (clock) {
-    const auto kept = clock->persist();
+  if (stores.clock) {
+    const auto kept = stores.clock->persist();
     if (!kept.ok()) observe::alarm("keeping the clock failed", {{"why", kept.error().to_string()}});
   }
 }
@@ -208,17 +147,17 @@ void Server::Parts::stop() {
 StatusFacts Server::Parts::facts() const {
   StatusFacts facts;
   facts.endpoint = endpoint;
-  facts.data = data->path();
-  facts.archive = archive->path();
-  facts.archive_id = fmt::format("{:016x}", archive->id());
-  const auto& key = signer->public_key();
+  facts.data = stores.data->path();
+  facts.archive = stores.archive->path();
+  facts.archive_id = stores.archive_id();
+  const auto& key = stores.signer->public_key();
   facts.public_key = to_base64({reinterpret_cast<const char*>(key.data()), key.size()});
   facts.started = started;
-  facts.now = clock->now();
+  facts.now = stores.clock->now();
   if (!refusal.empty()) facts.writes_refused = refusal;
   if (const auto why = events.no_room()) facts.writes_refused = "no room: " + *why;
   facts.trim_error = events.trim_error();
-  facts.clock_set_back = clock->set_back();
+  facts.clock_set_back = stores.clock->set_back();
   const auto catalog = tables.catalog->view();
   for (const auto& [name, table] : catalog->by_name) facts.tables.push_back(table->describe());
   facts.recorder = recorder->status();
@@ -246,7 +185,7 @@ std::string Server::metrics_text() const { return server::metrics_text(parts_->f
 void Server::stop() { parts_->stop(); }
 
 void Server::housekeeping() {
-  const auto kept = parts_->clock->persist();
+  const auto kept = parts_->stores.clock->persist();
   if (!kept.ok()) observe::alarm("keeping the clock failed", {{"why", kept.error().to_string()}});
   std::set<std::string> standing;
   for (const auto& alarm : alarms_of(parts_->facts())) {

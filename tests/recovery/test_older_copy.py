@@ -1,5 +1,6 @@
 """A data directory restored from an older copy, under an archive that is ahead of it."""
 
+import json
 import os
 import shutil
 
@@ -45,17 +46,33 @@ class OlderCopy(SceneCase):
 
     def test_adopt_goes_on_and_keeps_what_was_left_behind(self):
         scene = self.ahead()
+        where = ["--data", scene.pawl.data, "--archive", "dir:" + scene.pawl.archive]
         scene.pawl.start()
+        done = scene.pawl.run("adopt", *where, "--yes")
+        self.assertEqual(done.returncode, 2, "a server is running: " + done.stdout + done.stderr)
+        self.assertIn("stop that one first", done.stderr)
         scene.pawl.stop()
-        done = scene.pawl.run("adopt", "--data", scene.pawl.data, "--archive", "dir:" + scene.pawl.archive)
+        done = scene.pawl.run("adopt", *where)
+        self.assertEqual(done.returncode, 2, "nobody said yes: " + done.stdout + done.stderr)
+        self.assertIn("--yes", done.stderr)
+        self.assertIn("'users'", done.stderr, "it says what it would do")
+        done = scene.pawl.run("adopt", *where, "--yes")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        done = scene.pawl.run("adopt", *where)
+        self.assertEqual(done.returncode, 0, "nothing is left to adopt: " + done.stdout + done.stderr)
         scene.pawl.start()
         self.assertEqual(scene.count("users", "A"), 2)
         scene.put("users", "C", _version={"N": "0"})
         objects = scene.objects("users", 8)
         self.assertEqual(len({d["object"] for d in objects}), 8)
         self.assertEqual(len({d["incarnation"] for d in objects}), 2)
+        status = scene.pawl.status()
+        self.assertEqual(status["writes"], "taken")
+        self.assertEqual([a["kind"] for a in status["alarms"]], ["counter-reset"], "the left past has the name of version 2")
         self.clean(scene)
+        done = scene.pawl.run("history", scene.pawl.archive, "A", "--json")
+        told = [(v["incarnation"], v["version"]) for v in json.loads(done.stdout)["versions"]]
+        self.assertEqual(sorted(v for _, v in told), [0, 1, 2, 2, 3, 4], "both pasts: " + done.stdout)
 
     def test_the_archive_restores_what_the_copy_lacks(self):
         scene = self.ahead()

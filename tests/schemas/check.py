@@ -99,6 +99,13 @@ def damaged_copy(pawl: servers.Pawl, folder: Path) -> Path:
     return archive
 
 
+def start_on_nothing(pawl: servers.Pawl, data: str) -> None:
+    """Makes an empty data directory under the archive that it does not fit, as a person would who lost the disk."""
+    pawl.data, pawl.archive_given = data, True
+    pawl.start()
+    pawl.stop()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pawl", default=str(TOP / "build" / "pawl"))
@@ -120,6 +127,20 @@ def main() -> int:
         tally.check("verify counts every change", bool(sound) and sound["versions"] == changes)
         found = run_json(pawl, tally, "history of one item", 0, "history", pawl.archive, "A000001")
         tally.check("history has both versions", bool(found) and [v["version"] for v in found["versions"]] == [0, 1])
+        rebuilt = str(folder / "rebuilt")
+        restored = run_json(pawl, tally, "restore of a sound archive", 0, "restore", pawl.archive, "--data", rebuilt)
+        tally.check("restore counts items and changes", bool(restored) and
+                    (restored["items"], restored["removed_items"], restored["changes"]) == (19, 1, changes))
+        done = pawl.run("restore", pawl.archive, "--data", rebuilt, "--json")
+        tally.check("restore into a used directory: exit status 2, and why",
+                    done.returncode == 2 and "already" in done.stderr and not done.stdout)
+        archive = "dir:" + pawl.archive
+        agreed = run_json(pawl, tally, "adopt where all agree", 0, "adopt", "--data", rebuilt, "--archive", archive)
+        tally.check("adopt: nothing to do", bool(agreed) and agreed["outcome"] == "nothing-to-adopt")
+        shutil.rmtree(rebuilt)
+        start_on_nothing(pawl, rebuilt)
+        adopted = run_json(pawl, tally, "adopt over lost data", 0, "adopt", "--data", rebuilt, "--archive", archive, "--yes")
+        tally.check("adopt names the table", bool(adopted) and [d["table"] for d in adopted["disagreements"]] == ["users"])
         damaged = run_json(pawl, tally, "verify of a damaged copy", 1, "verify", str(damaged_copy(pawl, folder)), "--deep")
         tally.check("verify names both damages", bool(damaged) and damaged["findings_total"] >= 2)
     print(f"{tally.passed} passed, {tally.failed} failed")

@@ -1,0 +1,37 @@
+#include "server/restore_data.h"
+
+#include <fmt/format.h>
+
+#include "pipeline/restore_writer.h"
+#include "server/run_to_end.h"
+#include "server/stores.h"
+
+namespace pawl::server {
+namespace {
+
+Error data_is_used(const std::string& data_path) {
+  return Error{ErrorCode::kExists,
+               fmt::format("restoring into {}: it is a data directory already", data_path),
+               "name a directory that is empty or does not exist; a restore that did not end "
+               "leaves one that can be removed"};
+}
+
+}  // namespace
+
+Result<Restored> restore_data(const std::string& archive_path, const std::string& data_path,
+                              const std::function<void(const pipeline::RestoreReport&)>& progress) {
+  PAWL_TRY(check_archive_exists(archive_path));
+  if (check_data_exists(data_path).ok()) return data_is_used(data_path);
+  Stores stores;
+  PAWL_TRY(stores.open(data_path, archive_path));
+  if (!stores.data->created()) return data_is_used(data_path);
+  PAWL_ASSIGN_OR_RETURN(auto writer, pipeline::RestoreWriter::begin(*stores.store, stores.random));
+  boost::asio::io_context context;
+  PAWL_ASSIGN_OR_RETURN(
+      const auto report,
+      run_to_end(context, pipeline::restore(*stores.objects, *stores.ledger, writer, progress)));
+  PAWL_TRY(stores.clock->persist());
+  return Restored{stores.archive_id(), report};
+}
+
+}  // namespace pawl::server

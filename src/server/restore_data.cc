@@ -16,12 +16,20 @@ Error data_is_used(const std::string& data_path) {
                "leaves one that can be removed"};
 }
 
+// Before anything is made: a directory begun in vain would have to be removed by hand.
+Status check_archive_is_free(const std::string& archive_path) {
+  SystemRandom random;
+  PAWL_TRY(ArchiveDirectory::open(archive_path, random, Instant{}));
+  return ok();
+}
+
 }  // namespace
 
 Result<Restored> restore_data(const std::string& archive_path, const std::string& data_path,
                               const std::function<void(const pipeline::RestoreReport&)>& progress) {
   PAWL_TRY(check_archive_exists(archive_path));
   if (check_data_exists(data_path).ok()) return data_is_used(data_path);
+  PAWL_TRY(check_archive_is_free(archive_path));
   Stores stores;
   PAWL_TRY(stores.open(data_path, archive_path));
   if (!stores.data->created()) return data_is_used(data_path);

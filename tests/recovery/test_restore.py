@@ -57,6 +57,10 @@ class Restore(SceneCase):
         scene.create("users")
         scene.put("users", "A", _version={"N": "0"})
         scene.objects("users", 1)
+        fresh = os.path.join(scene.directory, "fresh")
+        done = scene.pawl.run("restore", scene.pawl.archive, "--data", fresh)
+        self.assertEqual(done.returncode, 2, "a server writes there: " + done.stdout + done.stderr)
+        self.assertFalse(os.path.exists(fresh), "nothing was begun")
         scene.pawl.stop()
         for archive, data in ((os.path.join(scene.directory, "nothing"), os.path.join(scene.directory, "r1")), (scene.pawl.archive, scene.pawl.data)):
             done = scene.pawl.run("restore", archive, "--data", data)

@@ -59,7 +59,8 @@ Result<std::vector<ChangeRecord>> ChangeLog::read_now(ShardId shard, SequenceNum
     if (!records.empty() && bytes + cursor->value().size() > bytes_max) break;
     bytes += cursor->value().size();
     records.push_back({shard, next, std::string(cursor->value())});
-    cursor->next();
+    // Never past the end: what follows may be another shard's trimmed start, which a cursor walks through.
+    if (records.size() < expected) cursor->next();
   }
   return records;
 }

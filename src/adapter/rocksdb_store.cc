@@ -120,6 +120,24 @@ rocksdb::ColumnFamilyOptions family_options(KeySpace space,
   return options;
 }
 
+// RocksDB 7.8 aborts in an assertion (WritableFileWriter) where a full disk fails the writes of its recovery. So much
+// is asked for: the log that it replays into new files is far smaller when a server was stopped by its reserve.
+constexpr std::uint64_t kRoomToOpen = 8ULL << 20;
+
+Status check_room_to_open(const std::string& path) {
+  struct statvfs about {};
+  const std::string parent = path.substr(0, path.rfind('/') + 1);
+  if (::statvfs(parent.empty() ? "." : parent.c_str(), &about) != 0)
+    return ok();  // open() will say why
+  const auto free_bytes = static_cast<std::uint64_t>(about.f_bavail) * about.f_frsize;
+  if (free_bytes >= kRoomToOpen) return ok();
+  return Error{ErrorCode::kExhausted,
+               "opening the store " + path + ": the disk is full, " + std::to_string(free_bytes) +
+                   " bytes are free",
+               "make room (at least " + std::to_string(kRoomToOpen >> 20) +
+                   " MiB) and start again; nothing is lost"};
+}
+
 }  // namespace
 
 // Hears of RocksDB's errors before the write that suffers from them returns, and tells those that
@@ -183,6 +201,7 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::open(const std::string& path
                                                          const RocksDbSettings& settings) {
   auto store = std::unique_ptr<RocksDbStore>(new RocksDbStore());
   store->path_ = path;
+  PAWL_TRY(check_room_to_open(path));
   store->watch_ = std::make_shared<ErrorWatch>();
   rocksdb::DBOptions options = database_options(settings);
   options.listeners.push_back(store->watch_);

@@ -37,10 +37,10 @@ class Constraints {
   void item_collection_metrics();
   std::optional<std::int64_t> integer(std::string_view member, std::int64_t low, std::int64_t high);
   // The index of the member's value in `choices`; nothing if it is absent or wrong.
-  template <std::size_t kCount>
+  template <std::size_t Count>
   std::optional<std::size_t> choice(std::string_view member,
-                                    const std::array<std::string_view, kCount>& choices) {
-    return choose(member, choices.data(), kCount);
+                                    const std::array<std::string_view, Count>& choices) {
+    return choose(member, choices.data(), Count);
   }
 
   void violate(std::string_view member, std::string_view value_text, std::string_view constraint);

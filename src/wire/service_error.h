@@ -70,8 +70,8 @@ template <typename T>
 class [[nodiscard]] ServiceResult {
  public:
   ServiceResult(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit
-  ServiceResult(ServiceError error)
-      : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit
+  ServiceResult(ServiceError error)                                             // NOLINT: implicit
+      : state_(std::in_place_index<1>, std::move(error)) {}
 
   bool ok() const { return state_.index() == 0; }
   // value() of a failed result, or error() of a good one, is a programmer's error and aborts.

@@ -315,6 +315,7 @@ TEST(Verifier, HashedNames) {
   const auto hashed = ".pawl/hashed/" + sha256("t/a-1.json").to_hex();
   builder.archive.files[hashed] = builder.archive.files["t/a-1.json"];
   builder.archive.files[hashed + ".name"] = "t/a-1.json";
+  builder.archive.files[hashed + ".name.new"] = "t/a-";  // a crash
   builder.archive.files.erase("t/a-1.json");
   EXPECT_TRUE(run(builder.archive, deep).sound());
   builder.archive.files[".pawl/hashed/" + sha256("other").to_hex()] = "x";

@@ -5,7 +5,7 @@
 
 #include "server/config.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): CLI11's
 class App;
 }
 

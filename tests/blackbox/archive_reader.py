@@ -22,7 +22,7 @@ def object_paths(directory):
             yield os.path.join(folder, name)
     for folder, _, files in os.walk(os.path.join(directory, ".pawl", "hashed")):
         for name in files:
-            if not name.endswith(".name"):
+            if not name.endswith((".name", ".name.new")):  # names beside their objects, and halves of them
                 yield os.path.join(folder, name)
 
 

@@ -123,7 +123,7 @@ class VirtualTime final : public boost::asio::execution_context {
   // Sleeps are ordered by deadline, then by when they began.
   struct SleepKey {
     MonotonicInstant deadline;
-    std::uint64_t number;
+    std::uint64_t number = 0;
     friend constexpr auto operator<=>(SleepKey, SleepKey) = default;
   };
   struct Sleep {

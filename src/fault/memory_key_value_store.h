@@ -53,7 +53,7 @@ class MemoryKeyValueStore final : public KeyValueStore {
  private:
   // The newest state, and older ones that an open cursor may still see. Ascending.
   struct Revision {
-    std::uint64_t at;
+    std::uint64_t at = 0;
     std::optional<std::string> value;  // nothing: deleted
   };
   using Revisions = std::vector<Revision>;

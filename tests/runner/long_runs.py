@@ -17,6 +17,8 @@ ADDRESS_FOLDERS = ("base", "item")
 # table belong here, too, once they have been run so.
 CONCURRENT_FOLDERS = ("wire",)
 FUZZ_SECONDS = 60
+# Its target has not been run for a minute yet; it joins the others when it has.
+NOT_FUZZED_YET = {"dynamodb_request_fuzz"}
 BUILD_S = 1500
 
 
@@ -62,7 +64,7 @@ def fuzz_one(target: str, log: Path) -> Outcome:
 
 
 def fuzzing(log: Path) -> Outcome:
-    targets = sorted(path.stem for path in (TOP / "src").glob("*/*_fuzz.cc"))
+    targets = sorted({path.stem for path in (TOP / "src").glob("*/*_fuzz.cc")} - NOT_FUZZED_YET)
     if not targets:
         return Outcome(failed=1, notes=["no fuzz target is in the tree"])
     total = sanitizer_build("fuzz", targets, log)

@@ -88,5 +88,4 @@ def long_steps() -> list[Step]:
         Step("unit tests, address + undefined", address_sanitizer),
         Step("concurrency tests, thread", thread_sanitizer),
         Step("fuzzing, a minute each", fuzzing),
-        Step("oracle: lies are found", lambda log: counted_program(python("oracle/self_test.py"), log, 900)),
     ]

@@ -7,8 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import unit
-from quick import python
-from step import TOP, Outcome, Step, counted_program, run_program
+from step import TOP, Outcome, Step, run_program
 
 # Folders whose tests have been seen clean under AddressSanitizer and UndefinedBehaviorSanitizer. Every folder belongs
 # here; one is added when its tests have been run so.

@@ -285,7 +285,9 @@ def compare_streams(total, archived):
         if found is None:
             problems.append(f"table {table} has no stream")
             continue
-        left, right = per_key(expected, corrected_record), per_key(found)
+        left, right = per_key(expected), per_key(found)
+        if left != right:  # as answers are: corrected only where they aren't equal as they came
+            left = per_key(expected, corrected_record)
         records_compared += len(expected)
         for key in sorted(set(left) | set(right)):
             if left.get(key, []) != right.get(key, []):

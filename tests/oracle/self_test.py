@@ -9,9 +9,7 @@ import argparse
 import json
 import os
 import re
-import socket
 import sys
-import threading
 import time
 import types
 
@@ -19,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 
 import differential
 from blackbox import servers
-from blackbox.raw_http import Connection
+from blackbox.proxy import Proxy
 
 # name -> what is done to an answer's text, given the operation's name
 LIES = {
@@ -46,38 +44,6 @@ def _without(text, name):
     return json.dumps(document)
 
 
-class Proxy:
-    """Forwards whole requests to `port` and rewrites the answers with `lie`."""
-
-    def __init__(self, port):
-        self.port, self.lie = port, LIES["honest"]
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def _accept(self):
-        while True:
-            client, _ = self.listener.accept()
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client):
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        file, server = client.makefile("rb", 65536), Connection("127.0.0.1", self.port)
-        while True:
-            head = b""
-            while not head.endswith(b"\r\n\r\n"):
-                line = file.readline()
-                if not line:
-                    return
-                head += line
-            size = int(re.search(rb"content-length: (\d+)", head, re.I).group(1))
-            target = re.search(rb"x-amz-target: (\S*)", head, re.I).group(1).decode()
-            server.send_bytes(head + file.read(size))
-            reply = server.receive()
-            body = self.lie(target.rsplit(".", 1)[-1], reply.body.decode("utf-8")).encode("utf-8")
-            client.sendall(b"HTTP/1.1 %d X\r\nContent-Length: %d\r\n\r\n" % (reply.status, len(body)) + body)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ports", type=int, default=8110)
@@ -89,7 +55,7 @@ def main():
         twin = cleanup.add(servers.DynamoDbLocal(options.ports + 10))
         proxy = Proxy(twin.port)
         for name, lie in LIES.items():
-            proxy.lie = lie
+            proxy.change = lambda operation, body, lie=lie: lie(operation, body.decode("utf-8")).encode("utf-8")
             run = types.SimpleNamespace(left=local.url, right=proxy.url, archive=None, compare_streams=True, seed=3, workers=1,
                                         operations=options.operations, run_name=f"self{os.getpid()}-{passed + failed}")
             started = time.monotonic()

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import unit
-from step import TOP, Outcome, Step, run_program
+from quick import python
+from step import TOP, Outcome, Step, counted_program, run_program
 
 # Folders whose tests have been seen clean under AddressSanitizer and UndefinedBehaviorSanitizer. Every folder belongs
 # here; one is added when its tests have been run so.
@@ -87,4 +88,5 @@ def long_steps() -> list[Step]:
         Step("unit tests, address + undefined", address_sanitizer),
         Step("concurrency tests, thread", thread_sanitizer),
         Step("fuzzing, a minute each", fuzzing),
+        Step("oracle: lies are found", lambda log: counted_program(python("oracle/self_test.py"), log, 900)),
     ]

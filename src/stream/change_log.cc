@@ -118,6 +118,7 @@ void ChangeLog::forget(ShardId shard) {
   const std::lock_guard lock(mutex_);
   shards_.erase(shard);
   releases_.erase(shard);
+  removed_.erase(shard);
 }
 
 void ChangeLog::publish(ShardId shard, SequenceNumber newest) {
@@ -140,14 +141,19 @@ bool ChangeLog::has_releases() const {
 }
 
 Status ChangeLog::trim(ShardId shard, SequenceNumber floor) {
+  SequenceNumber removed;  // 0 at first: a process that ended may have left some below its floor
   {
     const std::lock_guard lock(mutex_);
     const auto found = shards_.find(shard);
     PAWL_ASSERT(found != shards_.end() && floor < found->second.newest);
     found->second.floor = std::max(found->second.floor, floor);
+    removed = removed_[shard];
   }
-  return store_.remove_range(KeySpace::kChanges, change_key(shard, {0}),
-                             change_key(shard, floor.next()));
+  PAWL_TRY(store_.remove_range(KeySpace::kChanges, change_key(shard, removed.next()),
+                               change_key(shard, floor.next())));
+  const std::lock_guard lock(mutex_);
+  removed_[shard] = std::max(removed_[shard], floor);
+  return ok();
 }
 
 Status ChangeLog::remove_all(Incarnation incarnation) {

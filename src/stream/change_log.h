@@ -79,6 +79,9 @@ class ChangeLog final : public ChangeSource {
   mutable std::mutex mutex_;
   std::map<ShardId, ShardPosition> shards_;
   std::map<ShardId, SequenceNumber> releases_;
+  // Removed through here by this process. Where each removal starts, because ranges that overlap cost the store a time
+  // that grows with the square of their number.
+  std::map<ShardId, SequenceNumber> removed_;
 };
 
 }  // namespace pawl::stream

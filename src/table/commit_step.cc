@@ -35,15 +35,15 @@ void CommitStep::release(ShardId shard, SequenceNumber through) {
   found->second.released = std::max(found->second.released, through);
 }
 
-SequenceNumber CommitStep::floor_allowed(const Shard& shard) {
-  // All but the newest released change.
-  return shard.released.value == 0 ? SequenceNumber{} : SequenceNumber{shard.released.value - 1};
+std::optional<SequenceNumber> CommitStep::next_floor(const Shard& shard) {
+  // All but the newest released change may go.
+  if (shard.released.value <= shard.floor.value + 1) return std::nullopt;
+  return SequenceNumber{shard.released.value - 1};
 }
 
-bool CommitStep::can_trim(std::uint64_t count) const {
-  return std::any_of(shards_.begin(), shards_.end(), [count](const auto& entry) {
-    return floor_allowed(entry.second).value >=
-           entry.second.floor.value + std::max<std::uint64_t>(count, 1);
+bool CommitStep::can_trim() const {
+  return std::any_of(shards_.begin(), shards_.end(), [](const auto& entry) {
+    return next_floor(entry.second).has_value();
   });
 }
 
@@ -66,17 +66,18 @@ CommitStep::Assigned CommitStep::change(ShardId id, const KeyHistory& before, bo
           .instant = shard.staged_instant};
 }
 
-std::vector<ShardFloor> CommitStep::seal(std::uint64_t floor_count_min) {
+std::vector<ShardFloor> CommitStep::seal(Floors floors) {
   PAWL_ASSERT(phase_ == Phase::kCollecting);
   phase_ = Phase::kSealed;
-  std::vector<ShardFloor> floors;
+  std::vector<ShardFloor> advanced;
+  if (floors == Floors::kKeep) return advanced;
   for (auto& [id, shard] : shards_) {
-    const SequenceNumber allowed = floor_allowed(shard);
-    if (allowed.value < shard.floor.value + std::max<std::uint64_t>(floor_count_min, 1)) continue;
-    shard.staged_floor = allowed;
-    floors.push_back({id, allowed});
+    const auto next = next_floor(shard);
+    if (!next) continue;
+    shard.staged_floor = *next;
+    advanced.push_back({id, *next});
   }
-  return floors;
+  return advanced;
 }
 
 CommitStep::Settled CommitStep::settle(WriteOutcome outcome) {

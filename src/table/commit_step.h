@@ -20,6 +20,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "base/ids.h"
@@ -77,17 +78,17 @@ class CommitStep {
   // news are ignored.
   void release(ShardId shard, SequenceNumber through);
 
-  // Whether a floor can advance by at least `count` changes, or by any: a reason for a round
-  // without commands.
-  bool can_trim(std::uint64_t count) const;
+  // Whether a floor can advance: a reason for a round without commands.
+  bool can_trim() const;
 
   // One change of an item that is there (`exists_after`) or not after it. `before` and
   // `exists_after` can't both say that there is nothing.
   Assigned change(ShardId shard, const KeyHistory& before, bool exists_after, Instant now);
 
-  // The batch is complete. `advance_floors` where at least `floor_count_min` changes would be
-  // trimmed.
-  std::vector<ShardFloor> seal(std::uint64_t floor_count_min);
+  // The batch is complete. With kAdvance it must hold the floors that this returns; with kKeep no floor
+  // moves, and settle() trims nothing.
+  enum class Floors : std::uint8_t { kKeep, kAdvance };
+  std::vector<ShardFloor> seal(Floors floors);
 
   // What became of the write (or of no write, if there was nothing to write: kDone).
   Settled settle(WriteOutcome outcome);
@@ -106,7 +107,8 @@ class CommitStep {
     SequenceNumber floor;         // durable
     SequenceNumber staged_floor;  // in this round's batch
   };
-  static SequenceNumber floor_allowed(const Shard& shard);
+  // Nothing if the floor is there already.
+  static std::optional<SequenceNumber> next_floor(const Shard& shard);
 
   std::map<ShardId, Shard> shards_;
   Phase phase_ = Phase::kCollecting;

@@ -10,6 +10,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using State = KeyHistory::State;
+using Floors = CommitStep::Floors;
 using Verdict = CommitStep::Settled::Verdict;
 
 const ShardId kShard{.incarnation = {7}, .number = 0};
@@ -42,7 +43,7 @@ TEST(CommitStep, NothingIsPublishedBeforeTheSync) {
   step.open(kShard, {5}, {50}, {2});
   step.open(kOther, {}, {}, {});
   step.change(kShard, {}, true, {40});
-  EXPECT_THAT(step.seal(1), IsEmpty());
+  EXPECT_THAT(step.seal(Floors::kAdvance), IsEmpty());
   const auto settled = step.settle(WriteOutcome::kDone);
   EXPECT_EQ(settled.verdict, Verdict::kAnswer);
   EXPECT_THAT(settled.published, ElementsAre(ShardAdvance{kShard, {6}}));
@@ -53,7 +54,7 @@ TEST(CommitStep, ARefusedRoundLeavesNoHole) {
   CommitStep step;
   step.open(kShard, {5}, {50}, {});
   EXPECT_EQ(step.change(kShard, {}, true, {90}).sequence.value, 6U);
-  step.seal(1);
+  step.seal(Floors::kAdvance);
   EXPECT_EQ(step.settle(WriteOutcome::kNotDone).verdict, Verdict::kRefuse);
   const auto again = step.change(kShard, {}, true, {60});
   EXPECT_EQ(again.sequence.value, 6U);
@@ -64,7 +65,7 @@ TEST(CommitStep, AnUnknownWriteEndsIt) {
   CommitStep step;
   step.open(kShard, {}, {}, {});
   step.change(kShard, {}, true, {1});
-  step.seal(1);
+  step.seal(Floors::kAdvance);
   const auto settled = step.settle(WriteOutcome::kUnknown);
   EXPECT_EQ(settled.verdict, Verdict::kEnd);
   EXPECT_THAT(settled.published, IsEmpty());
@@ -76,19 +77,30 @@ TEST(CommitStep, TheFloorIsDurableBeforeTheTrimAndKeepsTheNewestReleased) {
   CommitStep step;
   step.open(kShard, {5}, {}, {});
   step.release(kShard, {1});
-  EXPECT_FALSE(step.can_trim(1)) << "the one released change is the newest one";
+  EXPECT_FALSE(step.can_trim()) << "the one released change is the newest one";
   step.release(kShard, {4});
-  EXPECT_TRUE(step.can_trim(3));
-  EXPECT_FALSE(step.can_trim(4));
-  EXPECT_THAT(step.seal(4), IsEmpty()) << "not worth it";
-  EXPECT_THAT(step.settle(WriteOutcome::kDone).trims, IsEmpty());
-  EXPECT_THAT(step.seal(1), ElementsAre(ShardFloor{kShard, {3}}));
+  EXPECT_TRUE(step.can_trim());
+  EXPECT_THAT(step.seal(Floors::kAdvance), ElementsAre(ShardFloor{kShard, {3}}));
   EXPECT_THAT(step.settle(WriteOutcome::kNotDone).trims, IsEmpty());
-  EXPECT_THAT(step.seal(1), ElementsAre(ShardFloor{kShard, {3}}));
+  EXPECT_THAT(step.seal(Floors::kAdvance), ElementsAre(ShardFloor{kShard, {3}}));
   EXPECT_THAT(step.settle(WriteOutcome::kDone).trims, ElementsAre(ShardFloor{kShard, {3}}));
-  EXPECT_FALSE(step.can_trim(1));
+  EXPECT_FALSE(step.can_trim());
   step.release(kShard, {2});  // old news
-  EXPECT_FALSE(step.can_trim(1));
+  EXPECT_FALSE(step.can_trim());
+}
+
+// A floor that moved without being in the batch would trim what a restart looks for.
+TEST(CommitStep, ARoundThatKeepsFloorsMovesNone) {
+  for (const std::uint64_t floor : {0, 1, 2, 7}) {
+    CommitStep step;
+    step.open(kShard, {20}, {}, {floor});
+    for (std::uint64_t released = floor; released <= 20; ++released) {
+      if (released > 0) step.release(kShard, {released});
+      EXPECT_THAT(step.seal(Floors::kKeep), IsEmpty()) << floor << ' ' << released;
+      EXPECT_THAT(step.settle(WriteOutcome::kDone).trims, IsEmpty()) << floor << ' ' << released;
+    }
+    EXPECT_TRUE(step.can_trim());
+  }
 }
 
 // Every order of events in a small scope, with the disk that each leaves, against the promises.
@@ -162,9 +174,14 @@ class Exploration {
   }
 
   // The batch is written, with one of the three outcomes; an unknown one may be found after the restart or not.
-  static bool commit(World& world, WriteOutcome outcome, bool found_later) {
+  static bool commit(World& world, WriteOutcome outcome, bool found_later,
+                     Floors floors = Floors::kAdvance) {
     if (world.lost || (outcome != WriteOutcome::kDone && ++world.faults > kFaultsMax)) return false;
-    for (const ShardFloor& floor : world.step.seal(1)) world.round.floor = floor.floor.value;
+    const auto advanced = world.step.seal(floors);
+    // A round that keeps the floors writes none: then none may be trimmed either.
+    if (floors == Floors::kAdvance) {
+      for (const ShardFloor& floor : advanced) world.round.floor = floor.floor.value;
+    }
     const auto settled = world.step.settle(outcome);
     if (outcome == WriteOutcome::kDone || found_later) world.disk = world.round;
     world.round = world.disk;
@@ -200,6 +217,9 @@ class Exploration {
       [](Exploration&, World& world) { return change(world, true, 10); },  // the clock was set back
       [](Exploration&, World& world) { return change(world, false, 20); },
       [](Exploration&, World& world) { return commit(world, WriteOutcome::kDone, true); },
+      [](Exploration&, World& world) {
+        return commit(world, WriteOutcome::kDone, true, Floors::kKeep);
+      },
       [](Exploration&, World& world) { return commit(world, WriteOutcome::kNotDone, false); },
       [](Exploration&, World& world) { return commit(world, WriteOutcome::kUnknown, true); },
       [](Exploration&, World& world) { return commit(world, WriteOutcome::kUnknown, false); },

@@ -1,7 +1,5 @@
 #include "table/committer.h"
 
-#include <limits>
-
 #include "base/assert.h"
 #include "item/change.h"
 #include "table/orphans.h"
@@ -9,8 +7,7 @@
 namespace pawl::table {
 namespace {
 
-// For seal(): a round that advances no floor.
-constexpr std::uint64_t kNoFloors = std::numeric_limits<std::uint64_t>::max();
+using Floors = CommitStep::Floors;
 
 Failure failure_of(Refusal refusal, std::string message) {
   return {.refusal = refusal, .message = std::move(message), .item = {}, .reasons = {}};
@@ -139,7 +136,7 @@ Committer::Round Committer::run_round() {
   if (const auto settled = take_settled(); !settled.empty()) return settle_round(settled);
 
   std::vector<Pending> pending = queue_.take(options_.round_commands_max, options_.batch_bytes_max);
-  const bool trim = (!trimmed_ || now - *trimmed_ >= options_.trim_interval) && step_.can_trim(1);
+  const bool trim = (!trimmed_ || now - *trimmed_ >= options_.trim_interval) && step_.can_trim();
   if (pending.empty() && !trim) return Round::kIdle;
   if (trim) trimmed_ = now;
   if (!pending.empty() && mutations_of(pending.front().command) == nullptr) {
@@ -165,7 +162,7 @@ Committer::Round Committer::item_round(std::vector<Pending> pending, bool trim) 
     break;
   }
   WriteBatch& batch = round.finish();
-  for (const ShardFloor& floor : step_.seal(trim ? 1 : kNoFloors)) {
+  for (const ShardFloor& floor : step_.seal(trim ? Floors::kAdvance : Floors::kKeep)) {
     batch.put(KeySpace::kCatalog, floor_key(floor.shard), encode_floor(floor.floor));
   }
   const CommitStep::Settled settled = write(batch);
@@ -207,7 +204,7 @@ Committer::Round Committer::table_round(Pending pending) {
       why_ = carried.result.why;
       alone.push_back(std::move(pending));
       if (carried.result.outcome == WriteOutcome::kUnknown) {
-        step_.seal(kNoFloors);
+        step_.seal(Floors::kKeep);
         step_.settle(WriteOutcome::kUnknown);
         end(alone);
         return Round::kEnded;
@@ -227,7 +224,7 @@ Committer::Round Committer::table_round(Pending pending) {
     }
     round.remember(pending);
   }
-  step_.seal(kNoFloors);
+  step_.seal(Floors::kKeep);
   const CommitStep::Settled settled = write(round.finish());
   const bool done = settled.verdict == CommitStep::Settled::Verdict::kAnswer;
   // The catalog first, so that whoever gets the answer finds the table.
@@ -246,7 +243,7 @@ Committer::Round Committer::settle_round(const std::vector<TablePtr>& tables) {
     batch.erase(KeySpace::kCatalog, count_key(incarnation));
     for (const ShardId shard : table->shards()) batch.erase(KeySpace::kCatalog, floor_key(shard));
   }
-  step_.seal(kNoFloors);
+  step_.seal(Floors::kKeep);
   const CommitStep::Settled settled = write(batch);
   std::vector<Pending> nobody;
   if (settled.verdict == CommitStep::Settled::Verdict::kRefuse) {

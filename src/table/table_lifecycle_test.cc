@@ -184,6 +184,10 @@ TEST_F(TableLifecycleTest, NothingIsTrimmedBeforeItsTime) {
   tables.log->release(shard(), {4});
   run();
   EXPECT_EQ(tables.log->position(shard())->floor.value, 1U);
+  put_many(1);
+  EXPECT_EQ(tables.log->position(shard())->floor.value, 1U) << "nor with a round that writes";
+  create("others");
+  EXPECT_EQ(tables.log->position(shard())->floor.value, 1U) << "nor with one of tables";
   clock.advance(std::chrono::seconds(5));
   run();
   EXPECT_EQ(tables.log->position(shard())->floor.value, 3U);

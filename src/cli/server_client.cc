@@ -6,7 +6,8 @@
 #include <cstdlib>
 
 #include "adapter/http_client.h"
-#include "wire/sigv4.h"
+#include "base/digest.h"
+#include "sigv4/signature.h"
 
 namespace pawl::cli {
 namespace {
@@ -50,13 +51,14 @@ Result<std::string> ask_status(const std::string& endpoint) {
   PAWL_ASSIGN_OR_RETURN(auto answer, http.request("GET", url, {}, "", kTimeout));
   bool was_signed = false;
   if (answer.status == 403) {
-    const wire::AccessKey key{environment("AWS_ACCESS_KEY_ID"),
-                              environment("AWS_SECRET_ACCESS_KEY")};
+    const sigv4::AccessKey key{environment("AWS_ACCESS_KEY_ID"),
+                               environment("AWS_SECRET_ACCESS_KEY")};
     if (key.id.empty() || key.secret.empty()) return refused(endpoint, false);
     was_signed = true;
     const auto host = host_of(base);
-    auto headers = wire::sign_request(key, environment("AWS_DEFAULT_REGION", "us-east-1"),
-                                      "dynamodb", "GET", host, kPath, {}, "", system_now());
+    auto headers =
+        sigv4::sign_request(key, environment("AWS_DEFAULT_REGION", "us-east-1"), "dynamodb", "GET",
+                            host, kPath, {}, sha256("").to_hex(), system_now());
     headers.emplace_back("Host", host);
     PAWL_ASSIGN_OR_RETURN(answer, http.request("GET", url, headers, "", kTimeout));
   }

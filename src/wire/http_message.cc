@@ -1,19 +1,6 @@
 #include "wire/http_message.h"
 
 namespace pawl::wire {
-namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-}  // namespace
-
-bool equal_ignoring_case(std::string_view a, std::string_view lower_case_b) {
-  if (a.size() != lower_case_b.size()) return false;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower_case_b[i]) return false;
-  }
-  return true;
-}
 
 std::string_view HttpRequest::header(std::string_view lower_case_name) const {
   for (const HttpHeader& header : headers) {

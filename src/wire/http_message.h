@@ -10,15 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/http_header.h"
+
 namespace pawl::wire {
 
 // Bytes that may be read (not used) behind a request's body: simdjson reads that far in blocks.
 inline constexpr std::size_t kBodyPadding = 64;
-
-struct HttpHeader {
-  std::string_view name;   // as sent
-  std::string_view value;  // without white space around it
-};
 
 // A whole request that passed the gates of http_request_parser.h. Every view is valid only while the
 // handler is being called: copy what an answer needs later.
@@ -36,8 +33,6 @@ struct HttpRequest {
   bool has_header(std::string_view lower_case_name) const;
   std::size_t count_headers(std::string_view lower_case_name) const;
 };
-
-bool equal_ignoring_case(std::string_view a, std::string_view lower_case_b);
 
 struct HttpResponse {
   unsigned status = 200;

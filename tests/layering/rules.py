@@ -27,9 +27,9 @@ class LibraryRule:
 LIBRARY_RULES = (
     LibraryRule("RocksDB", ("rocksdb/",), frozenset({"adapter"})),
     LibraryRule("libcurl", ("curl/",), frozenset({"adapter"}) | COMPOSITIONS),
-    LibraryRule("OpenSSL", ("openssl/",), frozenset({"adapter", "wire"}), frozenset({"base/digest.cc"})),
+    LibraryRule("OpenSSL", ("openssl/",), frozenset({"adapter", "sigv4", "wire"}), frozenset({"base/digest.cc"})),
     LibraryRule("simdjson", ("simdjson",),
-                frozenset({"item", "archive", "audit", "wire", "drill"}) | COMPOSITIONS),
+                frozenset({"item", "archive", "adapter", "audit", "wire", "drill"}) | COMPOSITIONS),
     LibraryRule("Boost.Beast", ("boost/beast",), frozenset({"adapter", "wire"}) | COMPOSITIONS),
     LibraryRule("toml++", ("toml++/", "toml.hpp"), frozenset({"server"})),
     LibraryRule("CLI11", ("CLI/",), frozenset({"cli"})),

@@ -2,9 +2,9 @@
 #include <algorithm>
 
 #include "base/digest.h"
-#include "wire/sigv4.h"
+#include "sigv4/signature.h"
 
-namespace pawl::wire {
+namespace pawl::sigv4 {
 namespace {
 
 bool is_unreserved(char c) {
@@ -167,4 +167,4 @@ std::string string_to_sign(std::string_view canonical, std::string_view timestam
   return text;
 }
 
-}  // namespace pawl::wire
+}  // namespace pawl::sigv4

@@ -8,19 +8,18 @@
 #include <cerrno>
 #include <cstring>
 #include <queue>
+#include <span>
 
 #include "base/coding.h"
 
 namespace pawl::audit {
 namespace {
 
-constexpr std::size_t kMemoryMin = 1 << 20;
 constexpr std::size_t kRecordMax = 1 << 20;
+constexpr std::size_t kMemoryMin = 2 << 20;  // room for one record at least
 constexpr std::size_t kReadAheadMin = 64 << 10;
 constexpr std::size_t kWriteChunk = 1 << 20;
 constexpr std::size_t kHeaderSize = 4;  // the record's size, big-endian
-
-using Places = std::vector<std::pair<std::size_t, std::uint32_t>>;
 
 }  // namespace
 
@@ -101,18 +100,18 @@ namespace {
 
 class MemoryRecords final : public SortedRecords {
  public:
-  MemoryRecords(std::string_view all, const Places& places) : all_(all), places_(places) {}
+  MemoryRecords(const char* bytes, std::span<const ExternalSort::Place> places)
+      : bytes_(bytes), places_(places) {}
   Result<bool> next(std::string_view& record) override {
-    if (at_ == places_.size()) return false;
-    record = all_.substr(places_[at_].first, places_[at_].second);
-    ++at_;
+    if (places_.empty()) return false;
+    record = {bytes_ + places_.front().offset, places_.front().size};
+    places_ = places_.subspan(1);
     return true;
   }
 
  private:
-  std::string_view all_;
-  const Places& places_;
-  std::size_t at_ = 0;
+  const char* bytes_;
+  std::span<const ExternalSort::Place> places_;
 };
 
 class MergedRecords final : public SortedRecords {
@@ -148,30 +147,37 @@ class MergedRecords final : public SortedRecords {
 }  // namespace
 
 ExternalSort::ExternalSort(std::size_t memory_max, std::string folder)
-    : memory_max_(std::max(memory_max, kMemoryMin)), folder_(std::move(folder)) {}
+    : memory_max_(std::max(memory_max, kMemoryMin) / sizeof(Place) * sizeof(Place)),
+      folder_(std::move(folder)) {}
 ExternalSort::~ExternalSort() = default;
 
 Status ExternalSort::add(std::string_view record) {
   PAWL_ASSERT(record.size() <= kRecordMax);
-  const std::size_t used = buffer_.size() + places_.size() * sizeof(places_[0]);
-  if (!places_.empty() && used + record.size() + sizeof(places_[0]) > memory_max_) {
-    PAWL_TRY(spill());
-  }
-  places_.emplace_back(buffer_.size(), static_cast<std::uint32_t>(record.size()));
-  buffer_.append(record);
+  if (!arena_) arena_ = std::make_unique_for_overwrite<char[]>(memory_max_);
+  const std::size_t used = bytes_ + held_ * sizeof(Place);
+  if (used + record.size() + sizeof(Place) > memory_max_) PAWL_TRY(spill());
+  std::copy(record.begin(), record.end(), arena_.get() + bytes_);
+  ++held_;
+  *places().data() = {bytes_, static_cast<std::uint32_t>(record.size())};
+  bytes_ += record.size();
   ++count_;
   return ok();
 }
 
-void ExternalSort::sort_buffer() {
-  const std::string_view all = buffer_;
-  std::sort(places_.begin(), places_.end(), [all](const auto& a, const auto& b) {
-    return all.substr(a.first, a.second) < all.substr(b.first, b.second);
-  });
+std::span<ExternalSort::Place> ExternalSort::places() {
+  if (held_ == 0) return {};
+  return {reinterpret_cast<Place*>(arena_.get() + memory_max_) - held_, held_};
+}
+
+void ExternalSort::sort_held() {
+  const auto view = [bytes = arena_.get()](const Place& place) {
+    return std::string_view(bytes + place.offset, place.size);
+  };
+  std::ranges::sort(places(), {}, view);
 }
 
 Status ExternalSort::spill() {
-  sort_buffer();
+  sort_held();
   auto run = std::make_unique<Run>();
   run->fd = ::open(folder_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (run->fd < 0) {  // file systems without O_TMPFILE
@@ -186,9 +192,9 @@ Status ExternalSort::spill() {
         "give a writable folder with --tmp"};
   }
   std::string chunk;
-  for (const auto& [offset, size] : places_) {
+  for (const auto& [offset, size] : places()) {
     append_u32_be(chunk, size);
-    chunk.append(buffer_, offset, size);
+    chunk.append(arena_.get() + offset, size);
     if (chunk.size() >= kWriteChunk) {
       PAWL_TRY(run->append(chunk));
       chunk.clear();
@@ -196,19 +202,18 @@ Status ExternalSort::spill() {
   }
   PAWL_TRY(run->append(chunk));
   runs_.push_back(std::move(run));
-  buffer_.clear();
-  places_.clear();
+  bytes_ = 0;
+  held_ = 0;
   return ok();
 }
 
 Result<std::unique_ptr<SortedRecords>> ExternalSort::drain() {
   if (runs_.empty()) {
-    sort_buffer();
-    return std::unique_ptr<SortedRecords>(std::make_unique<MemoryRecords>(buffer_, places_));
+    sort_held();
+    return std::unique_ptr<SortedRecords>(std::make_unique<MemoryRecords>(arena_.get(), places()));
   }
-  if (!places_.empty()) PAWL_TRY(spill());
-  std::string().swap(buffer_);
-  Places().swap(places_);
+  if (held_ > 0) PAWL_TRY(spill());
+  arena_.reset();
   for (const auto& run : runs_) {
     run->read_ahead = std::clamp(memory_max_ / runs_.size(), kReadAheadMin, kWriteChunk);
   }

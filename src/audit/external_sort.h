@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,7 +26,7 @@ class SortedRecords {
 // files have no name.
 class ExternalSort {
  public:
-  // `memory_max` bytes of records and their bookkeeping (at least 1 MiB is used); `folder` for the
+  // `memory_max` bytes of records and their bookkeeping (at least 2 MiB is used), never more; `folder` for the
   // runs.
   ExternalSort(std::size_t memory_max, std::string folder);
   ~ExternalSort();
@@ -42,15 +43,23 @@ class ExternalSort {
   std::size_t runs() const { return runs_.size(); }
 
   struct Run;
+  struct Place {  // of a record in the arena
+    std::size_t offset;
+    std::uint32_t size;
+  };
 
  private:
   Status spill();
-  void sort_buffer();
+  std::span<Place> places();
+  void sort_held();
 
   std::size_t memory_max_;
   std::string folder_;
-  std::string buffer_;                                         // records end to end
-  std::vector<std::pair<std::size_t, std::uint32_t>> places_;  // offset and size in buffer_
+  // Of memory_max_ bytes, which the system gives page by page as they are used: records end to end from its start,
+  // their places from its end. Nothing ever grows, so nothing is ever held twice.
+  std::unique_ptr<char[]> arena_;
+  std::size_t bytes_ = 0;  // of records in the arena
+  std::size_t held_ = 0;   // records in the arena
   std::vector<std::unique_ptr<Run>> runs_;
   std::uint64_t count_ = 0;
 };

@@ -285,9 +285,9 @@ Committer::Round Committer::conclude(const CommitStep::Settled& settled,
     ports_.log.publish(shard.shard, shard.newest);
   }
   for (Pending& one : pending) one.command.done(std::move(one.answer));
-  if (!settled.published.empty()) ports_.listener.committed(settled.published);
+  const auto recorded = release_unrecorded(settled.published);
+  if (!recorded.empty()) ports_.listener.committed(recorded);
   for (const ShardFloor& trim : settled.trims) report(ports_.log.trim(trim.shard, trim.floor));
-  release_unrecorded(settled.published);
   return Round::kDone;
 }
 
@@ -328,15 +328,20 @@ void Committer::announce(const TablePlan& plan) {
   }
 }
 
-void Committer::release_unrecorded(const std::vector<ShardAdvance>& published) {
+std::vector<ShardAdvance> Committer::release_unrecorded(
+    const std::vector<ShardAdvance>& published) {
+  std::vector<ShardAdvance> recorded;
   const auto tables = ports_.catalog.view();
   for (const ShardAdvance& shard : published) {
     const auto table = tables->by_incarnation.find(shard.shard.incarnation);
-    // Nobody else reads the changes of a table that is not recorded.
+    // Nobody reads the changes of a table that is not recorded: they may go, and nobody need wake up for them.
     if (table != tables->by_incarnation.end() && !table->second->record.definition.record.record) {
       step_.release(shard.shard, shard.newest);
+    } else {
+      recorded.push_back(shard);
     }
   }
+  return recorded;
 }
 
 // At a round's start everything that earlier rounds committed has been told, and nothing else is committed.

@@ -39,7 +39,7 @@ namespace pawl::table {
 class CommitListener {
  public:
   virtual ~CommitListener() = default;
-  // The shards that have new changes, in the order of their ids.
+  // The shards of recorded tables that have new changes, in the order of their ids.
   virtual void committed(std::span<const ShardAdvance> shards) = 0;
   virtual void table_created(const TableDescription& table) = 0;
   // The name is gone; the shards are read on until table_settled().
@@ -126,7 +126,8 @@ class Committer final : public CommandSink {
   Round conclude(const CommitStep::Settled& settled, std::vector<Pending>& pending);
   void apply(const TablePlan& plan);
   void announce(const TablePlan& plan);
-  void release_unrecorded(const std::vector<ShardAdvance>& published);
+  // Returns the others: those of recorded tables.
+  std::vector<ShardAdvance> release_unrecorded(const std::vector<ShardAdvance>& published);
   void report(const Status& removal);
   void beat(MonotonicInstant now);
   void end(std::vector<Pending>& pending);

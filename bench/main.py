@@ -62,7 +62,8 @@ def main() -> int:
                 print(f"\n{name}: could not be measured: {error}", flush=True)
     finally:
         report.write(measured, about, servers.WORK)
-        servers.remove_all()
+        if not os.environ.get("PAWL_BENCH_KEEP"):
+            servers.remove_all()
     print(f"\n{time.monotonic() - started:.0f} s; build/bench/results.json, build/bench/results.md")
     return 1 if failed else 0
 

@@ -4,7 +4,8 @@
 #   bench/run.sh --quick         every row, one short run: to see that the harness works, not for figures
 #   bench/run.sh ROW...          only these rows (bench/run.sh --list names them)
 # Prints a table, and writes build/bench/results.json and results.md (to paste into docs/performance.md).
-# Run it on a machine that does nothing else.
+# Run it on a machine that does nothing else. PAWL_BENCH_KEEP=1 keeps the data directories: removing them makes
+# creations slow for a minute after.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 # shellcheck source=setup/packages.sh

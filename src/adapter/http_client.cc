@@ -3,7 +3,7 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
 
-#include <mutex>
+#include "adapter/curl_global.h"
 
 namespace pawl {
 namespace {
@@ -13,11 +13,6 @@ std::size_t append_answer(char* bytes, std::size_t size, std::size_t count, void
   if (body.size() + size * count > HttpClient::kAnswerBytesMax) return 0;  // curl gives up
   body.append(bytes, size * count);
   return size * count;
-}
-
-void initialise_curl() {
-  static std::once_flag once;
-  std::call_once(once, [] { PAWL_ASSERT(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK); });
 }
 
 }  // namespace

@@ -1,0 +1,108 @@
+#include "adapter/s3_location.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace pawl {
+namespace {
+
+constexpr std::string_view kScheme = "s3://";
+
+bool is_bucket_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+         (c >= 'A' && c <= 'Z');
+}
+
+bool is_legal_prefix(std::string_view prefix) {
+  if (prefix.size() > kS3PrefixMax || prefix.starts_with(".pawl")) return false;
+  while (true) {
+    const auto slash = std::min(prefix.find('/'), prefix.size());
+    const auto part = prefix.substr(0, slash);
+    if (part.empty() || part == "." || part == "..") return false;
+    for (const char c : part) {
+      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return false;
+    }
+    if (slash == prefix.size()) return true;
+    prefix.remove_prefix(slash + 1);
+  }
+}
+
+}  // namespace
+
+std::string S3Location::key_of(std::string_view name) const {
+  return prefix.empty() ? std::string(name) : prefix + "/" + std::string(name);
+}
+
+std::string S3Location::to_string() const {
+  return fmt::format("{}{}{}{}", kScheme, bucket, prefix.empty() ? "" : "/", prefix);
+}
+
+bool is_s3_url(std::string_view text) { return text.starts_with(kScheme); }
+
+Result<S3Location> parse_s3_url(std::string_view url) {
+  const auto failed = [url](std::string_view why) {
+    return Error{ErrorCode::kInvalid, fmt::format("\"{}\" is no bucket: {}", url, why),
+                 "write it as s3://BUCKET/PREFIX"};
+  };
+  if (!is_s3_url(url)) return failed("it does not begin with s3://");
+  auto rest = url.substr(kScheme.size());
+  const auto slash = std::min(rest.find('/'), rest.size());
+  S3Location location;
+  location.bucket = rest.substr(0, slash);
+  rest.remove_prefix(std::min(slash + 1, rest.size()));
+  while (rest.ends_with('/')) rest.remove_suffix(1);
+  location.prefix = rest;
+  if (location.bucket.size() < 3 || location.bucket.size() > 255 ||
+      !std::all_of(location.bucket.begin(), location.bucket.end(), is_bucket_character) ||
+      location.bucket.front() == '.')
+    return failed("the bucket's name has 3 to 255 letters, digits, '-', '.' or '_'");
+  if (!location.prefix.empty() && !is_legal_prefix(location.prefix))
+    return failed(
+        fmt::format("the prefix has at most {} bytes, no empty, '.' or '..' part, and does not "
+                    "begin with .pawl",
+                    kS3PrefixMax));
+  return location;
+}
+
+Result<S3Endpoint> resolve_s3_endpoint(const S3Location& location, std::string_view endpoint,
+                                       std::string_view region) {
+  S3Endpoint result;
+  result.region = region;
+  if (endpoint.empty()) {
+    if (region.empty()) {
+      return Error{
+          ErrorCode::kInvalid,
+          fmt::format("no AWS region is configured for {}", location.to_string()),
+          "set AWS_REGION to the bucket's region, or give --s3-endpoint for a store of your own"};
+    }
+    const char* const domain = region.starts_with("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
+    const bool in_path = location.bucket.find('.') != std::string::npos;
+    result.host = fmt::format("{}{}s3.{}.{}", in_path ? "" : location.bucket, in_path ? "" : ".",
+                              region, domain);
+    result.origin = "https://" + result.host;
+    if (in_path) result.base_path = "/" + location.bucket;
+    return result;
+  }
+  if (result.region.empty()) result.region = "us-east-1";
+  while (endpoint.ends_with('/')) endpoint.remove_suffix(1);
+  const std::size_t scheme = endpoint.starts_with("https://")  ? 8
+                             : endpoint.starts_with("http://") ? 7
+                                                               : 0;
+  const auto host_end = std::min(endpoint.find('/', scheme), endpoint.size());
+  result.host = endpoint.substr(scheme, host_end - scheme);
+  if (scheme == 0 || result.host.empty() ||
+      endpoint.find_first_of("?#@ \t\r\n\"<>%", scheme) != std::string_view::npos) {
+    return Error{ErrorCode::kInvalid, fmt::format("\"{}\" is no S3 endpoint", endpoint),
+                 "write it as http://127.0.0.1:7480 or https://HOST"};
+  }
+  // What a client sends as Host has no default port.
+  const std::string_view default_port = scheme == 8 ? ":443" : ":80";
+  if (result.host.ends_with(default_port))
+    result.host.resize(result.host.size() - default_port.size());
+  result.origin = endpoint.substr(0, host_end);
+  result.base_path = std::string(endpoint.substr(host_end)) + "/" + location.bucket;
+  return result;
+}
+
+}  // namespace pawl

@@ -31,13 +31,14 @@ class DirectoryHarness final : public LedgerStoreHarness {
   DirectoryHarness() { open(); }
   LedgerStore& store() override { return *store_; }
   void restart() override { open(); }
-  void tear(const std::string& chain, const std::string& bytes) override {
+  std::uint64_t tear(const std::string& chain, const std::string& bytes) override {
     std::filesystem::path last;
     for (const auto& entry : std::filesystem::directory_iterator(path("ledger/" + chain))) {
       last = std::max(last, entry.path());
     }
     std::ofstream(last, std::ios::app) << bytes;
     open();
+    return bytes.size();
   }
   void fail_next_sync() override { syncs_.fail_next = true; }
 

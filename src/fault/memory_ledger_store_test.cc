@@ -9,10 +9,11 @@ class MemoryHarness final : public LedgerStoreHarness {
  public:
   LedgerStore& store() override { return store_; }
   void restart() override { store_.crash(); }
-  void tear(const std::string& chain, const std::string& bytes) override {
+  std::uint64_t tear(const std::string& chain, const std::string& bytes) override {
     auto volumes = store_.volumes()[chain];
     volumes.back() += bytes;
     store_.set_volumes(chain, volumes);
+    return bytes.size();
   }
   void fail_next_sync() override { plan_.then(FaultPoint::kLedgerSync, {1}); }
 

@@ -28,6 +28,8 @@ Awaitable<Status> Recorder::run() {
   std::optional<MonotonicInstant> stop_by;
   while (!fatal_) {
     take_news();
+    // Shards of a new table are told of before their first round, which may take long: else nothing seems to be due.
+    if (shards_.size() != published_facts_.size()) publish();
     const bool moved = co_await round();
     pass_heartbeats();
     co_await close_deleted();
@@ -36,6 +38,7 @@ Awaitable<Status> Recorder::run() {
     publish();
     const auto now = ports_.clock.monotonic();
     if (stopping_) {
+      take_news();  // what was committed during the round is due, too
       if (!stop_by) stop_by = now + options_.stop_grace;
       if (!has_due_work() || now >= *stop_by) break;
     }
@@ -164,7 +167,7 @@ MonotonicInstant Recorder::next_wake() const {
     const MonotonicInstant retry_at = shard->progress.retry_at;
     if (!shard->flight.empty()) wake = std::min(wake, retry_at);
     if (shard->committed > shard->progress.read())
-      wake = std::min(wake, std::max(shard->read_retry_at, retry_at));
+      wake = std::min(wake, shard->reads_from(options_.page_changes_full));
   }
   return wake;
 }

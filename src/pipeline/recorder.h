@@ -63,6 +63,11 @@ struct RecorderOptions {
   // Bytes of bodies in flight, retries included, above which a shard reads one change at a time.
   std::size_t in_flight_bytes_max = std::size_t{64} << 20;
 
+  // A shard's changes are taken up at most this often, unless so many wait: where each page is an object of its own, many
+  // small ones would drown the archive. 0 = at once.
+  Duration page_interval{0};
+  std::size_t page_changes_full = 1024;
+
   Duration tip_interval = std::chrono::seconds(1);          // while something moves
   Duration idle_tip_interval = std::chrono::seconds(10);    // while only heartbeats do
   Duration checkpoint_interval = std::chrono::seconds(10);  // while something changes
@@ -195,7 +200,8 @@ class Recorder {
   ledger::ChainEndState root_;
   std::vector<Disagreement> disagreements_;     // that open() found
   std::vector<ledger::RootEvent> root_events_;  // to be made durable before the next shard page
-  bool ledger_broken_ = false;                  // reopen() comes first
+  std::vector<ChainPage> root_unsettled_;  // of the first of these, that a failed sync was given
+  bool ledger_broken_ = false;             // reopen() comes first
   std::uint32_t ledger_failures_ = 0;
   MonotonicInstant ledger_retry_at_;
 

@@ -57,11 +57,12 @@ Awaitable<bool> Recorder::reopen_ledger() {
 // Makes the waiting root events durable. False: the ledger is broken; they wait on.
 Awaitable<bool> Recorder::flush_root() {
   if (root_events_.empty()) co_return true;
-  std::vector<ChainPage> pages;
-  ledger::ChainEndState end = root_;
-  for (const auto& event : root_events_) {
-    auto page =
-        ledger::next_root_page(end, options_.archive, event, ports_.clock.now(), ports_.signer);
+  // What a failed sync was given comes first, unchanged: it may be there (ledger_store.h, reopen()).
+  std::vector<ChainPage> pages = root_unsettled_;
+  ledger::ChainEndState end = pages.empty() ? root_ : pages.back().page.after;
+  while (pages.size() < root_events_.size()) {
+    auto page = ledger::next_root_page(end, options_.archive, root_events_[pages.size()],
+                                       ports_.clock.now(), ports_.signer);
     if (!page.ok()) {
       ledger_failed(page.error());
       co_return false;
@@ -71,12 +72,15 @@ Awaitable<bool> Recorder::flush_root() {
   }
   const auto status = co_await append_durably(pages);
   if (!status.ok()) {
+    root_unsettled_ = std::move(pages);
     ledger_failed(status.error());
     co_return false;
   }
+  root_unsettled_.clear();
   ledger_failures_ = 0;
   lower(AlarmKind::kNoRoom, "ledger");
   root_ = end;
+  if (ports_.ledger.seals_at_sync()) root_.volume_bytes = 0;
   tip_moved_ = true;
   for (const auto& event : root_events_) {
     if (const auto* created = std::get_if<ledger::TableCreated>(&event)) {
@@ -119,9 +123,10 @@ Awaitable<Status> Recorder::close_table(Table& table) {
       if (chain.pages > 0) closed.digest = chain.digest;
       event.shards.push_back(closed);
     }
-    root_events_.emplace_back(std::move(event));
+    // Once: it stays among the waiting events until it is durable, because its page may be there already.
+    if (!table.end_waits) root_events_.emplace_back(std::move(event));
+    table.end_waits = true;
     if (!co_await flush_root()) {
-      root_events_.pop_back();
       co_return Error{
           ErrorCode::kUnavailable, "the end of a table could not be entered in the ledger", {}};
     }
@@ -158,6 +163,7 @@ Awaitable<void> Recorder::write_tip(bool stopping) {
   if (status.ok()) status = co_await ports_.ledger.put_tip(line->text);
   if (!status.ok()) {
     ++totals_.failures;  // the chains are ahead of the tip; it is written again in a second
+    if (status.error().code == ErrorCode::kConflict) fatal_ = status.error();
     co_return;
   }
   tip_moved_ = false;

@@ -51,7 +51,7 @@ Awaitable<bool> Recorder::round() {
 std::vector<Recorder::Shard*> Recorder::choose_shards(MonotonicInstant now) {
   std::vector<Shard*> due;
   for (auto& [id, shard] : shards_) {
-    if (shard->is_due(now)) due.push_back(shard.get());
+    if (shard->is_due(now, options_.page_changes_full)) due.push_back(shard.get());
   }
   if (!due.empty()) {
     std::rotate(due.begin(), due.begin() + static_cast<std::ptrdiff_t>(next_shard_ % due.size()),
@@ -147,6 +147,7 @@ Awaitable<void> Recorder::set_aside(Round& round) {
   std::vector<std::string> names;
   Status status = ok();
   for (const auto& [shard, effect] : asides) {
+    if (!ports_.objects.may_doubt()) break;
     for (const auto sequence : effect.changes) {
       if (status.ok()) status = co_await find_doubtful(shard->rendered(sequence), names);
     }
@@ -263,7 +264,11 @@ void Recorder::note_put(Shard& shard, Rendered& rendered, const PutResult& resul
 // Builds the lines of one shard's page: one page, or several where its entries exceed what a page may hold.
 Status Recorder::build_pages(const Shard& shard, const archive::WritePage& effect,
                              std::vector<ledger::NextPage>& pages) {
-  ledger::ChainEndState end = shard.chain;
+  // What a failed sync was given comes first, unchanged: it may be there (ledger_store.h, reopen()).
+  pages = shard.unsettled;
+  ledger::ChainEndState end = pages.empty() ? shard.chain : pages.back().after;
+  if (ports_.ledger.seals_at_sync()) end.volume_bytes = 0;  // they are a volume of their own
+  PAWL_ASSERT(shard.chain.last.next() == effect.first && end.last <= effect.last);
   std::vector<std::string> entries;
   std::size_t bytes = 0;
   Instant last_change;
@@ -278,7 +283,7 @@ Status Recorder::build_pages(const Shard& shard, const archive::WritePage& effec
     bytes = 0;
     return ok();
   };
-  for (auto sequence = effect.first; sequence <= effect.last; sequence = sequence.next()) {
+  for (auto sequence = end.last.next(); sequence <= effect.last; sequence = sequence.next()) {
     const auto& entry = shard.rendered(sequence).entry;
     auto json = ledger::encode_entry(entry);
     if (entries.size() == ledger::kChangesPerPageMax ||
@@ -305,9 +310,13 @@ Awaitable<void> Recorder::write_pages(Round& round) {
     for (const auto& page : built[i]) lines.push_back({writes[i].first->id.to_string(), page});
   }
   if (durable) {
-    if (status.ok()) status = co_await append_durably(lines);
+    const bool given = status.ok();
+    if (given) status = co_await append_durably(lines);
     durable = status.ok();
     if (!durable) ledger_failed(status.error());
+    for (std::size_t i = 0; given && !durable && i < writes.size(); ++i) {
+      writes[i].first->unsettled = std::move(built[i]);
+    }
   }
   for (std::size_t i = 0; i < writes.size(); ++i) {
     Shard& shard = *writes[i].first;
@@ -323,6 +332,9 @@ Awaitable<void> Recorder::write_pages(Round& round) {
 void Recorder::page_written(Round& round, Shard& shard, std::span<const ledger::NextPage> pages) {
   const auto before = shard.progress.paged;
   shard.chain = pages.back().after;
+  if (ports_.ledger.seals_at_sync()) shard.chain.volume_bytes = 0;
+  shard.unsettled.clear();
+  shard.page_due = ports_.clock.monotonic() + options_.page_interval;
   totals_.pages += pages.size();
   apply(round, shard, archive::PageAnswered{true});
   const auto count = static_cast<std::ptrdiff_t>(shard.progress.paged.value - before.value);

@@ -1,6 +1,7 @@
 // What the recorder remembers of tables, shards and rounds. Private to recorder*.cc.
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <optional>
 #include <string>
@@ -16,6 +17,7 @@ struct Recorder::Table {
   archive::NamedTable named;
   archive::NameTemplate names;
   bool in_ledger = false;           // its first event is durable
+  bool end_waits = false;           // deleted, and its last event is among root_events_, or was
   bool end_in_ledger = false;       // deleted, and its last event is durable
   bool counter_reset_told = false;  // its one alarm is in the root chain
 };
@@ -33,12 +35,15 @@ struct Recorder::Shard {
   Table* table = nullptr;
   archive::Progress progress;
   ledger::ChainEndState chain;
+  // Pages after `chain` that a failed sync was given: they may be there, so they are the next to be written, unchanged.
+  std::vector<ledger::NextPage> unsettled;
   std::deque<Rendered> flight;  // one for each of progress.in_flight
 
   SequenceNumber committed;  // the newest that was told by the board, or read
   bool check_source = true;  // there may be more to read than `committed` says
   bool at_end = false;       // the last read found nothing more
   MonotonicInstant read_retry_at;
+  MonotonicInstant page_due;  // RecorderOptions::page_interval after the last page
 
   // The heartbeat on its way: it has passed when everything committed before it is in pages.
   struct Beat {
@@ -53,10 +58,16 @@ struct Recorder::Shard {
   std::string where;  // of the last failure since then
   std::string why;
 
-  bool is_due(MonotonicInstant now) const {
+  // When further changes may be read, if there are any.
+  MonotonicInstant reads_from(std::size_t page_changes_full) const {
+    const auto from = std::max(read_retry_at, progress.retry_at);
+    const bool full = committed.value >= progress.read().value + page_changes_full;
+    return full ? from : std::max(from, page_due);
+  }
+  bool is_due(MonotonicInstant now, std::size_t page_changes_full) const {
     if (progress.phase != archive::Progress::Phase::kOpen || now < progress.retry_at) return false;
     if (!flight.empty()) return true;
-    return now >= read_retry_at && (check_source || committed > progress.read());
+    return now >= reads_from(page_changes_full) && (check_source || committed > progress.read());
   }
   Rendered& rendered(SequenceNumber sequence) {
     return flight[sequence.value - progress.paged.value - 1];

@@ -199,6 +199,67 @@ TEST(Recorder, AFailedLedgerSyncIsWrittenAnewNotRepeated) {
   EXPECT_EQ(world.ledger.reopens, 2U);
 }
 
+// A put to a bucket whose answer was lost can't be taken back: another page in its place would be a second writer's.
+TEST(Recorder, PagesOfAFailedSyncAreTheNextThatTheirChainsGet) {
+  RecorderWorld world;
+  world.options.checkpoint_interval = std::chrono::seconds(1);
+  world.ledger.sync_fails = [&] { return world.ledger.syncs > 3 && world.ledger.syncs % 3 != 0; };
+  std::uint64_t commits = 0;
+  world.live(400, [&](int idle, Recorder&) {
+    if (idle > 300 || idle % 3 != 0) return;
+    ++commits;
+    world.commit(users_change(kShard0, commits, "A",
+                              1));  // the same name: counter resets go to the root chain
+    world.commit(users_change(kShard1, commits, "B", static_cast<int>(commits)));
+    if (idle != 249) return;
+    world.tables.list[0].deleted = true;
+    world.tables.forgets_at_once = false;
+    ++world.tables.changed;
+  });
+  world.ledger.sync_fails = [] { return false; };
+  EXPECT_GT(world.ledger.reopens, 10U);
+  EXPECT_EQ(world.ledger.other_pages, 0U);
+  EXPECT_GT(commits, 40U);
+  expect_promises(world, /*all=*/false);
+  EXPECT_GT(pages_of(world.ledger, kShard0).size(), 3U);
+}
+
+TEST(Recorder, PagesComeAtMostOncePerIntervalUnlessMuchWaits) {
+  RecorderWorld world;
+  world.options.page_interval = std::chrono::seconds(1);
+  world.options.page_changes_full = 50;
+  std::uint64_t commits = 0;
+  const auto commit = [&] {
+    ++commits;
+    world.commit(users_change(kShard0, commits, "A", static_cast<int>(commits)));
+  };
+  const auto start = world.clock.monotonic();
+  world.live(40, [&](int idle, Recorder&) {
+    if (idle < 30) commit();
+  });
+  const auto seconds = (world.clock.monotonic() - start) / std::chrono::seconds(1);
+  expect_promises(world);
+  EXPECT_LE(pages_of(world.ledger, kShard0).size(), static_cast<std::size_t>(seconds) + 2);
+  EXPECT_EQ(world.clock.vain_waits, 0U);
+
+  // A full page does not wait: time passes only in waits, and there is none between the commits and the page.
+  MonotonicInstant filled{0};
+  Duration took = std::chrono::hours(1);
+  world.live(12, [&](int idle, Recorder& recorder) {
+    if (idle == 5) {
+      commit();  // so that the interval has just begun
+    } else if (idle == 6) {
+      filled = world.clock.monotonic();
+      for (int i = 0; i < 50; ++i) commit();
+    } else if (idle == 7) {
+      took = world.clock.monotonic() - filled;
+      EXPECT_EQ(recorder.status().shards.at(0).lag, 0U);
+    }
+  });
+  EXPECT_LT(took, std::chrono::milliseconds(1));
+  expect_promises(world);
+}
+
 TEST(Recorder, SleepsWhileNothingCanBeDone) {
   RecorderWorld world;
   bool blocked = true;

@@ -131,6 +131,9 @@ class ScriptedLedger final : public LedgerStore {
   std::optional<std::string> tip_line;
   std::size_t syncs = 0, tips = 0, reopens = 0;
   std::function<bool()> sync_fails = [] { return false; };
+  // As a bucket: what a failed sync was given may be there, so what follows must begin with the same.
+  std::map<std::string, std::vector<std::string>, std::less<>> given;
+  std::size_t other_pages = 0;
 
   Awaitable<Result<std::vector<std::string>>> chains() override {
     std::vector<std::string> names;
@@ -161,6 +164,16 @@ class ScriptedLedger final : public LedgerStore {
   }
   Awaitable<Status> sync() override {
     ++syncs;
+    for (const auto& [chain, lines] : given) {
+      const auto& now = appended[chain];
+      const auto same = std::min(now.size(), lines.size());
+      if (!std::equal(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(same),
+                      now.begin()))
+        ++other_pages;
+    }
+    for (const auto& [chain, lines] : appended) {
+      if (lines.size() > given[chain].size()) given[chain] = lines;
+    }
     if (sync_fails()) co_return Error{ErrorCode::kUnknown, "sync of the ledger failed", {}};
     durable = appended;
     co_return ok();

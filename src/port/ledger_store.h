@@ -50,16 +50,22 @@ class LedgerStore {
   virtual Awaitable<Status> append(std::span<const PageAppend> pages) = 0;
   // The chain's next page goes to a new volume; as durable as that page.
   virtual Awaitable<Status> start_volume(std::string_view chain) = 0;
-  // All appended pages are durable when it returns ok. Never repeat a failed sync: reopen().
+  // All appended pages are durable when it returns ok. Never repeat a failed sync: reopen(). kConflict: another
+  // process writes here, and this one must stop.
   virtual Awaitable<Status> sync() = 0;
   // After a failed append(), start_volume() or sync(): every chain ends again where the last good sync() (or
   // the open of the store) left it. What was written after that is cut off and files are opened anew, so that
   // the same pages can be written once more and their sync means something. May be repeated until it succeeds.
+  // The very same pages: what was given to a failed sync is the next that its chain gets, unchanged. A put to a bucket
+  // whose answer was lost can't be cut off and may arrive at any time; then these pages are it.
   virtual Awaitable<Status> reopen() = 0;
   // Cuts the torn bytes off a chain's end; the caller has made sure that their changes are still held.
   virtual Awaitable<Status> cut(std::string_view chain) = 0;
 
-  // Replaces the tip, whole and durably.
+  // Whether each sync ends the volume: the page after it starts one (and so is signed), without start_volume().
+  virtual bool seals_at_sync() const { return false; }
+
+  // Replaces the tip, whole and durably. kConflict: as sync().
   virtual Awaitable<Status> put_tip(std::string_view line) = 0;
   virtual Awaitable<Result<std::optional<std::string>>> tip() = 0;
 };

@@ -56,6 +56,10 @@ class ObjectStore {
   // Absent names are fine. Stores whose answers are durable by themselves do nothing.
   virtual Awaitable<Status> set_aside(std::span<const std::string> names) = 0;
 
+  // Whether there can be such objects at all. Where an answer proves by itself that an object is durable, whoever wrote
+  // it (a bucket), nothing need be looked for and set aside after a start.
+  virtual bool may_doubt() const { return true; }
+
   // The room left for objects, where that is known.
   virtual Result<std::optional<std::uint64_t>> free_bytes() = 0;
 };

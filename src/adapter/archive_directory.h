@@ -15,8 +15,6 @@
 
 namespace pawl {
 
-inline constexpr unsigned kArchiveFormat = 1;
-
 // Holds the writer's lock while it lives. One a process and archive. Must outlive the stores on it.
 class ArchiveDirectory {
  public:

@@ -11,12 +11,13 @@ packages_build=(
 )
 
 # Unit tests and the black-box tests with real clients: boto3, the aws command line, the JavaScript SDK,
-# and DynamoDB Local (Java) as the oracle.
+# DynamoDB Local (Java) as the oracle, and Ceph's gateway as the bucket.
 # shellcheck disable=SC2034
 packages_test=(
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
   python3 python3-boto3 python3-botocore python3-jsonschema awscli curl ca-certificates
   openjdk-17-jre-headless clang-format git
+  ceph-mon ceph-mgr ceph-osd radosgw ceph-common
 )
 
 # `./test --all`: lint, fuzzing with its coverage and sanitizer runtimes.

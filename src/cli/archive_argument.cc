@@ -1,23 +1,25 @@
 #include "cli/archive_argument.h"
 
-#include <fmt/format.h>
-
-#include "adapter/directory_archive_view.h"
+#include <CLI/CLI.hpp>
 
 namespace pawl::cli {
 
-Result<std::string> archive_path(const std::string& argument) {
-  if (argument.starts_with("dir:")) return argument.substr(4);
-  if (argument.find("://") != std::string::npos) {
-    return Error{ErrorCode::kInvalid, fmt::format("this pawl can't read the archive {}", argument),
-                 "archives are folders for now: give a path, or dir:PATH"};
-  }
-  return argument;
+void add_archive_argument(CLI::App& command, ArchiveArgument& argument) {
+  command
+      .add_option("archive", argument.archive,
+                  "The archive: a folder, dir:PATH, or s3://BUCKET/PREFIX")
+      ->required();
+  command.add_option("--s3-endpoint", argument.s3_endpoint,
+                     "URL of the bucket's store [AWS_ENDPOINT_URL_S3, else Amazon's]");
 }
 
-Result<std::unique_ptr<ArchiveView>> open_archive(const std::string& argument) {
-  PAWL_ASSIGN_OR_RETURN(const auto path, archive_path(argument));
-  return adapter::open_directory_archive(path);
+Result<server::ArchivePlace> place_of(const ArchiveArgument& argument) {
+  return server::parse_archive_place(argument.archive, argument.s3_endpoint);
+}
+
+Result<std::unique_ptr<ArchiveView>> open_archive(const ArchiveArgument& argument) {
+  PAWL_ASSIGN_OR_RETURN(const auto place, place_of(argument));
+  return server::open_archive_view(place);
 }
 
 }  // namespace pawl::cli

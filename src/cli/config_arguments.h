@@ -15,9 +15,10 @@ struct ConfigArguments {
   std::string config;
   std::string data;
   std::string archive;
+  std::string s3_endpoint;
 };
 
-// Adds --config, --data and --archive. `arguments` must live until the command line is parsed.
+// Adds --config, --data, --archive and --s3-endpoint. `arguments` must live until the command line is parsed.
 void add_config_options(CLI::App& command, ConfigArguments& arguments);
 
 // Defaults, then the file, then the command line.

@@ -13,7 +13,7 @@ namespace pawl::cli {
 namespace {
 
 struct HistoryArguments {
-  std::string archive;
+  ArchiveArgument archive;
   audit::HistoryOptions options;
   std::string at;
   bool json = false;
@@ -88,8 +88,7 @@ void add_history(CLI::App& app, Action& chosen) {
       app.add_subcommand("history", "Every version of one item, from an archive alone");
   const auto arguments = std::make_shared<HistoryArguments>();
   auto& options = arguments->options;
-  command->add_option("archive", arguments->archive, "The archive: a folder, or dir:PATH")
-      ->required();
+  add_archive_argument(*command, arguments->archive);
   command
       ->add_option("key", options.key,
                    "The partition key's value, or a whole key: {\"hashid\":{\"S\":\"A000001\"}}")

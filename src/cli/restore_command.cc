@@ -13,7 +13,7 @@ namespace pawl::cli {
 namespace {
 
 struct RestoreArguments {
-  std::string archive;
+  ArchiveArgument archive;
   std::string data;
   bool json = false;
 };
@@ -37,7 +37,7 @@ std::string to_json(const std::string& archive, const std::string& data,
   return out;
 }
 
-void print_restored(const std::string& archive, const std::string& data,
+void print_restored(const server::ArchivePlace& archive, const std::string& data,
                     const pipeline::RestoreReport& report) {
   fmt::print("{}\n",
              coloured(Colour::kGreen,
@@ -53,11 +53,12 @@ void print_restored(const std::string& archive, const std::string& data,
                sized(report.unsealed));
   }
   fmt::print("Not in an archive, and so not restored: tables that are not recorded.\n");
-  fmt::print("Go on with: pawl serve --data {} --archive dir:{}\n", data, archive);
+  fmt::print("Go on with: pawl serve --data {} --archive {}{}{}\n", data, archive.to_option(),
+             archive.s3_endpoint.empty() ? "" : " --s3-endpoint ", archive.s3_endpoint);
 }
 
 int run_restore(const RestoreArguments& arguments) {
-  const auto archive = archive_path(arguments.archive);
+  const auto archive = place_of(arguments.archive);
   if (!archive.ok()) return could_not(archive.error());
   ProgressLine progress;
   const auto restored = server::restore_data(
@@ -67,7 +68,7 @@ int run_restore(const RestoreArguments& arguments) {
   progress.erase();
   if (!restored.ok()) return could_not(restored.error());
   if (arguments.json) {
-    fmt::print("{}", to_json(*archive, arguments.data, *restored));
+    fmt::print("{}", to_json(archive->where, arguments.data, *restored));
   } else {
     print_restored(*archive, arguments.data, restored->report);
   }
@@ -80,8 +81,7 @@ void add_restore(CLI::App& app, Action& chosen) {
   auto* const command =
       app.add_subcommand("restore", "Build a data directory with all tables from an archive alone");
   const auto arguments = std::make_shared<RestoreArguments>();
-  command->add_option("archive", arguments->archive, "The archive: a folder, or dir:PATH")
-      ->required();
+  add_archive_argument(*command, arguments->archive);
   command->add_option("--data", arguments->data, "The new data directory: absent or empty")
       ->required();
   command->add_flag("--json", arguments->json,

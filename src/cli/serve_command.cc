@@ -49,8 +49,8 @@ int run_serve(const ServeArguments& arguments) {
       std::chrono::steady_clock::now() - began);
   fmt::print("{} · profile pawl · every version is kept\n",
              coloured(Colour::kBold, "pawl " PAWL_VERSION));
-  fmt::print("  endpoint  {}\n  data      {}\n  archive   dir:{}\n", (*server)->endpoint(),
-             config->data, config->archive_path());
+  fmt::print("  endpoint  {}\n  data      {}\n  archive   {}\n", (*server)->endpoint(),
+             config->data, config->archive_place().to_option());
   if (!(*server)->refusal().empty()) {
     fmt::print("{}\n", coloured(Colour::kRed, "WRITES ARE REFUSED: " + (*server)->refusal()));
   }

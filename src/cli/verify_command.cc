@@ -14,7 +14,7 @@ namespace pawl::cli {
 namespace {
 
 struct VerifyArguments {
-  std::string archive;
+  ArchiveArgument archive;
   bool deep = false;
   std::string head;
   std::string until;
@@ -138,8 +138,7 @@ void add_verify(CLI::App& app, Action& chosen) {
   auto* const command = app.add_subcommand(
       "verify", "Prove from an archive alone, offline, that no version is missing or altered");
   const auto arguments = std::make_shared<VerifyArguments>();
-  command->add_option("archive", arguments->archive, "The archive: a folder, or dir:PATH")
-      ->required();
+  add_archive_argument(*command, arguments->archive);
   command->add_flag("--deep", arguments->deep, "Read every object and recompute its digest");
   command->add_option(
       "--head", arguments->head,

@@ -30,8 +30,8 @@ struct Adoption::Parts {
 
 Status Adoption::Parts::open(const ServerConfig& config) {
   PAWL_TRY(check_data_exists(config.data));
-  PAWL_TRY(check_archive_exists(config.archive_path()));
-  PAWL_TRY(stores.open(config.data, config.archive_path()));
+  PAWL_TRY(check_archive_exists(config.archive_place()));
+  PAWL_TRY(stores.open(config.data, config.archive_place()));
   table::CommitterOptions options;
   options.reserve = {config.reserve.bytes, config.reserve.inodes};
   PAWL_ASSIGN_OR_RETURN(tables, table::TableStore::open(*stores.store, *stores.clock, stores.random,

@@ -73,6 +73,7 @@ Status read_server(const toml::table& table, ServerConfig& config) {
   PAWL_TRY(section.read("listen", listen));
   PAWL_TRY(section.read("data", config.data));
   PAWL_TRY(section.read("archive", archive));
+  PAWL_TRY(section.read("s3_endpoint", config.s3_endpoint));
   constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
   PAWL_TRY(section.read_number("reserve_bytes", 0, kMost, config.reserve.bytes));
   PAWL_TRY(section.read_number("reserve_inodes", 0, kMost, config.reserve.inodes));
@@ -193,18 +194,13 @@ Status set_listen(ServerConfig& config, const std::string& listen) {
 }
 
 Status set_archive(ServerConfig& config, const std::string& archive) {
-  if (archive.starts_with("dir:") && archive.size() > 4) {
-    config.archive = archive.substr(4);
-  } else if (archive.find("://") != std::string::npos || archive.empty() || archive == "dir:") {
-    return Error{ErrorCode::kInvalid, fmt::format("can't archive to \"{}\"", archive),
-                 "archives are folders for now: dir:PATH"};
-  } else {
-    config.archive = archive;
-  }
+  PAWL_ASSIGN_OR_RETURN(const auto place, parse_archive_place(archive, {}));
+  config.archive = place.where;
   return ok();
 }
 
 Status check_config(const ServerConfig& config) {
+  PAWL_TRY(parse_archive_place(config.archive_path(), config.s3_endpoint));
   const bool loopback =
       config.host == "localhost" || config.host == "::1" || config.host.starts_with("127.");
   if (!loopback && config.access_keys.empty()) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "server/archive_place.h"
 #include "table/table_definition.h"
 
 namespace pawl::server {
@@ -34,12 +35,14 @@ struct ServerConfig {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8000;
   std::string data = "./pawl-data";
-  std::string archive;  // a folder; "" = DATA/archive
+  std::string archive;      // a folder, or s3://BUCKET/PREFIX; "" = DATA/archive
+  std::string s3_endpoint;  // of the bucket; "" = as AWS's own settings say
   ReserveConfig reserve;
   std::vector<AccessKeyConfig> access_keys;
   std::map<std::string, TableConfig, std::less<>> tables;
 
   std::string archive_path() const { return archive.empty() ? data + "/archive" : archive; }
+  ArchivePlace archive_place() const { return {archive_path(), s3_endpoint}; }
   TableConfig table(const std::string& name) const;
 };
 
@@ -48,7 +51,7 @@ Result<ServerConfig> load_config(const std::string& path);
 
 // "HOST:PORT" or "[::1]:PORT" into `config`. Errors: kInvalid.
 Status set_listen(ServerConfig& config, const std::string& listen);
-// "dir:PATH" or a path into `config`.
+// "dir:PATH", a path, or "s3://BUCKET/PREFIX" into `config`.
 Status set_archive(ServerConfig& config, const std::string& archive);
 
 // What must hold over all settings: another address than loopback needs access keys. Errors: kInvalid.

@@ -17,21 +17,23 @@ Error data_is_used(const std::string& data_path) {
 }
 
 // Before anything is made: a directory begun in vain would have to be removed by hand.
-Status check_archive_is_free(const std::string& archive_path) {
+// A bucket has no lock to try.
+Status check_archive_is_free(const ArchivePlace& place) {
+  if (place.in_bucket()) return ok();
   SystemRandom random;
-  PAWL_TRY(ArchiveDirectory::open(archive_path, random, Instant{}));
+  PAWL_TRY(ArchiveDirectory::open(place.where, random, Instant{}));
   return ok();
 }
 
 }  // namespace
 
-Result<Restored> restore_data(const std::string& archive_path, const std::string& data_path,
+Result<Restored> restore_data(const ArchivePlace& place, const std::string& data_path,
                               const std::function<void(const pipeline::RestoreReport&)>& progress) {
-  PAWL_TRY(check_archive_exists(archive_path));
+  PAWL_TRY(check_archive_exists(place));
   if (check_data_exists(data_path).ok()) return data_is_used(data_path);
-  PAWL_TRY(check_archive_is_free(archive_path));
+  PAWL_TRY(check_archive_is_free(place));
   Stores stores;
-  PAWL_TRY(stores.open(data_path, archive_path));
+  PAWL_TRY(stores.open(data_path, place, Stores::Use::kRead));
   if (!stores.data->created()) return data_is_used(data_path);
   PAWL_ASSIGN_OR_RETURN(auto writer, pipeline::RestoreWriter::begin(*stores.store, stores.random));
   boost::asio::io_context context;

@@ -112,7 +112,7 @@ Status Server::Parts::listen() {
 }
 
 Status Server::Parts::open() {
-  PAWL_TRY(stores.open(config.data, config.archive_path()));
+  PAWL_TRY(stores.open(config.data, config.archive_place()));
   started = stores.clock->now();
   PAWL_TRY(open_recorder());
   commit_thread = std::make_unique<table::CommitThread>(*tables.committer);
@@ -148,7 +148,7 @@ StatusFacts Server::Parts::facts() const {
   StatusFacts facts;
   facts.endpoint = endpoint;
   facts.data = stores.data->path();
-  facts.archive = stores.archive->path();
+  facts.archive = config.archive_path();
   facts.archive_id = stores.archive_id();
   const auto& key = stores.signer->public_key();
   facts.public_key = to_base64({reinterpret_cast<const char*>(key.data()), key.size()});

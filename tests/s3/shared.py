@@ -1,0 +1,3 @@
+"""The one store that the modules of a run share."""
+
+ceph = None

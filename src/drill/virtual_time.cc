@@ -11,18 +11,8 @@
 namespace pawl {
 namespace {
 
-std::uint64_t splitmix64(std::uint64_t& state) {
-  state += 0x9E3779B97F4A7C15ULL;
-  std::uint64_t z = state;
-  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9ULL;
-  z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
-  return z ^ (z >> 31);
-}
-
 void mix(std::uint64_t& digest, std::uint64_t value) {
-  digest ^= value;
-  (void)splitmix64(digest);
-  digest = digest * 0xD6E8FEB86659FD93ULL + 1;
+  digest = SeededRandom(digest ^ value).next();
 }
 
 }  // namespace
@@ -151,7 +141,7 @@ bool VirtualTime::run_one() {
   if (ready_.empty()) return false;
   std::size_t chosen = 0;
   if (random_ && ready_.size() > 1)
-    chosen = static_cast<std::size_t>(splitmix64(*random_) % ready_.size());
+    chosen = static_cast<std::size_t>(random_->below(ready_.size()));
   const auto at = ready_.begin() + static_cast<std::ptrdiff_t>(chosen);
   Ready next = std::move(*at);
   ready_.erase(at);

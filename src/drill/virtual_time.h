@@ -23,6 +23,7 @@
 #include <set>
 
 #include "drill/unique_handler.h"
+#include "fault/fault_plan.h"
 #include "port/clock.h"
 
 namespace pawl {
@@ -141,7 +142,7 @@ class VirtualTime final : public boost::asio::execution_context {
   MonotonicInstant now_{0};
   Instant start_;
   Duration skew_{0};
-  std::optional<std::uint64_t> random_;  // the generator's state
+  std::optional<SeededRandom> random_;
   std::uint32_t processes_ = 0;
   std::set<std::uint32_t> dead_;
   std::deque<Ready> ready_;

@@ -88,12 +88,9 @@ struct EventWriter {
   void operator()(const Checkpoint& event) const {
     json.field("type", "checkpoint").key("chains").begin_object();
     for (const auto& [shard, head] : event.chains) {
-      json.key(shard.to_string())
-          .begin_object()
-          .field("page", head.page.value)
-          .field("last", head.last.value)
-          .field("digest", head.digest.to_hex())
-          .end_object();
+      json.key(shard.to_string()).begin_object();
+      write_head(json, head);
+      json.end_object();
     }
     json.end_object();
   }
@@ -200,7 +197,7 @@ Result<RootEvent> parse_checkpoint(item::JsonFields& fields) {
     if (!shard || field.value.get(object) != simdjson::SUCCESS)
       return wrong_event("a chain is none");
     item::JsonFields head(object, "chain of a checkpoint");
-    event.chains[*shard] = {{head.number("page")}, {head.number("last")}, head.digest("digest")};
+    event.chains[*shard] = read_head(head);
     PAWL_TRY(head.status());
   }
   return RootEvent{std::move(event)};

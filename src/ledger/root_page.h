@@ -12,17 +12,10 @@
 #include "base/ids.h"
 #include "base/instant.h"
 #include "base/result.h"
+#include "ledger/chain_head.h"
 #include "port/signer.h"
 
 namespace pawl::ledger {
-
-// The newest page of a chain.
-struct ChainHead {
-  PageIndex page;
-  SequenceNumber last;  // of a shard chain; not written for the root chain
-  Digest digest;
-  bool operator==(const ChainHead&) const = default;
-};
 
 // Where an adopted table leaves the chain of its parent: changes after `sequence` there are in the archive, but
 // not of the table's present.

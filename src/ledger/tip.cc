@@ -22,11 +22,7 @@ std::string encode_tip(const Tip& tip) {
       .begin_object();
   for (const auto& [shard, chain] : tip.chains) {
     json.key(shard.to_string()).begin_object();
-    if (chain.head) {
-      json.field("page", chain.head->page.value)
-          .field("last", chain.head->last.value)
-          .field("digest", chain.head->digest.to_hex());
-    }
+    if (chain.head) write_head(json, *chain.head);
     if (chain.heartbeat) json.field("heartbeat", chain.heartbeat->to_string());
     json.end_object();
   }
@@ -57,9 +53,7 @@ Result<Tip> parse_tip(std::string_view text) {
     }
     item::JsonFields chain_fields(chain_object, "chain of the tip");
     TipChain chain;
-    if (const auto page = chain_fields.optional_number("page")) {
-      chain.head = ChainHead{{*page}, {chain_fields.number("last")}, chain_fields.digest("digest")};
-    }
+    if (chain_fields.element("page")) chain.head = read_head(chain_fields);
     if (chain_fields.element("heartbeat")) chain.heartbeat = chain_fields.instant("heartbeat");
     PAWL_TRY(chain_fields.status());
     tip.chains[*shard] = chain;

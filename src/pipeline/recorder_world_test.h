@@ -3,8 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <functional>
 #include <map>
 #include <optional>
@@ -16,6 +14,7 @@
 #include "ledger/line.h"
 #include "ledger/page_format.h"
 #include "pipeline/recorder.h"
+#include "port/conformance/run_awaitable.h"
 
 namespace pawl::pipeline {
 
@@ -267,18 +266,7 @@ struct RecorderWorld {
 
   template <typename T>
   static T wait(Awaitable<T> awaitable) {
-    boost::asio::io_context context;
-    std::optional<T> result;
-    const auto keep = [](Awaitable<T> inner, std::optional<T>& into) -> Awaitable<void> {
-      into.emplace(co_await std::move(inner));
-    };
-    boost::asio::co_spawn(context, keep(std::move(awaitable), result),
-                          [](std::exception_ptr failure) {
-                            if (failure) std::rethrow_exception(failure);
-                          });
-    context.run();
-    PAWL_ASSERT(result.has_value());
-    return std::move(*result);
+    return run_awaitable(std::move(awaitable));
   }
 
   // A whole life: opens, runs until the script has been asked `idles` times, stops. `script` is called at each.

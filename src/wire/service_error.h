@@ -5,10 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <variant>
 
-#include "base/assert.h"
 #include "base/result.h"
 #include "wire/http_message.h"
 
@@ -65,52 +62,12 @@ ServiceError service_error_of(const Error& error);
 std::string error_body(const ServiceError& error);
 HttpResponse error_response(const ServiceError& error);
 
-// Either a T or a ServiceError: base/result.h's Result for this folder.
 template <typename T>
-class [[nodiscard]] ServiceResult {
- public:
-  ServiceResult(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT: implicit
-  ServiceResult(ServiceError error)                                             // NOLINT: implicit
-      : state_(std::in_place_index<1>, std::move(error)) {}
-
-  bool ok() const { return state_.index() == 0; }
-  // value() of a failed result, or error() of a good one, is a programmer's error and aborts.
-  T& value() & {
-    PAWL_ASSERT(ok());
-    return *std::get_if<0>(&state_);
-  }
-  const T& value() const& {
-    PAWL_ASSERT(ok());
-    return *std::get_if<0>(&state_);
-  }
-  T&& value() && {
-    PAWL_ASSERT(ok());
-    return std::move(*std::get_if<0>(&state_));
-  }
-  const ServiceError& error() const& {
-    PAWL_ASSERT(!ok());
-    return *std::get_if<1>(&state_);
-  }
-  ServiceError&& error() && {
-    PAWL_ASSERT(!ok());
-    return std::move(*std::get_if<1>(&state_));
-  }
-
- private:
-  std::variant<T, ServiceError> state_;
-};
-
+using ServiceResult = Result<T, ServiceError>;
 using ServiceStatus = ServiceResult<Unit>;
 
 }  // namespace pawl::wire
 
-// Returns the error of `expression`, a ServiceResult, from the enclosing function, if it failed.
-#define WIRE_TRY(expression)                                                \
-  do {                                                                      \
-    auto wire_try_result_ = (expression);                                   \
-    if (!wire_try_result_.ok()) return std::move(wire_try_result_).error(); \
-  } while (false)
-
-// Declares `declaration` from the value of `expression`, or returns its error.
-#define WIRE_ASSIGN(declaration, expression) \
-  PAWL_ASSIGN_OR_RETURN_(declaration, expression, PAWL_CONCAT_(wire_result_, __LINE__))
+// base/result.h's macros serve a ServiceResult too.
+#define WIRE_TRY(expression) PAWL_TRY(expression)
+#define WIRE_ASSIGN(declaration, expression) PAWL_ASSIGN_OR_RETURN(declaration, expression)

@@ -6,6 +6,7 @@
 #include <exception>
 #include <optional>
 
+#include "base/assert.h"
 #include "port/clock.h"
 
 namespace pawl {

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <charconv>
 #include <fstream>
+#include <limits>
 #include <set>
 #include <sstream>
 
@@ -14,6 +16,45 @@ namespace pawl::server {
 namespace {
 
 constexpr std::size_t kConfigSizeMax = 1 << 20;
+// toml++ bounds the depth of values but not that of dotted keys, and goes down both by recursion.
+constexpr std::size_t kKeyDotsPerLineMax = 32;
+// Of tables: the service's rule, so that settings that no table can ever get are noticed here.
+constexpr std::size_t kTableNameMin = 3;
+constexpr std::size_t kTableNameMax = 255;
+constexpr std::string_view kTablesForm = "must have one section a table: [tables.NAME]";
+constexpr std::string_view kAccessKeyForm = "must be written as [[access_key]]";
+
+bool is_table_name(std::string_view name) {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-';
+  };
+  return name.size() >= kTableNameMin && name.size() <= kTableNameMax &&
+         std::all_of(name.begin(), name.end(), allowed);
+}
+
+// Whether a line has more dots, outside of strings and comments, than any key of pawl.toml could need.
+bool has_deep_key(std::string_view text) {
+  std::size_t dots = 0;
+  char quote = '\0';
+  bool in_comment = false;
+  for (const char c : text) {
+    if (c == '\n') {
+      dots = 0;
+      quote = '\0';
+      in_comment = false;
+    } else if (quote != '\0') {
+      if (c == quote) quote = '\0';
+    } else if (c == '#') {
+      in_comment = true;
+    } else if (!in_comment && (c == '"' || c == '\'')) {
+      quote = c;
+    } else if (!in_comment && c == '.' && ++dots > kKeyDotsPerLineMax) {
+      return true;
+    }
+  }
+  return false;
+}
 
 // Reads one table of the file, and remembers which keys it knew, so that a misspelt one is an error.
 class Section {
@@ -28,6 +69,14 @@ class Section {
     const auto found = node.template value_exact<T>();
     if (!found) return wrong(key, "has the wrong type");
     value = *found;
+    return ok();
+  }
+
+  // One that stands there must say something. System calls end at a NUL: the path would be another one.
+  Status read_path(std::string_view key, std::string& value) {
+    PAWL_TRY(read(key, value));
+    if (table_.contains(key) && value.empty()) return wrong(key, "must not be empty");
+    if (value.find('\0') != std::string::npos) return wrong(key, "must not contain a NUL");
     return ok();
   }
 
@@ -70,9 +119,9 @@ Status read_server(const toml::table& table, ServerConfig& config) {
   Section section(table, "server.");
   std::string listen;
   std::string archive;
-  PAWL_TRY(section.read("listen", listen));
-  PAWL_TRY(section.read("data", config.data));
-  PAWL_TRY(section.read("archive", archive));
+  PAWL_TRY(section.read_path("listen", listen));
+  PAWL_TRY(section.read_path("data", config.data));
+  PAWL_TRY(section.read_path("archive", archive));
   PAWL_TRY(section.read("s3_endpoint", config.s3_endpoint));
   constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
   PAWL_TRY(section.read_number("reserve_bytes", 0, kMost, config.reserve.bytes));
@@ -85,6 +134,12 @@ Status read_server(const toml::table& table, ServerConfig& config) {
 
 Status read_table(const std::string& name, const toml::table& table, ServerConfig& config) {
   Section section(table, fmt::format("tables.{}.", name));
+  if (!is_table_name(name)) {
+    return Error{
+        ErrorCode::kInvalid,
+        fmt::format("line {}: no table can have the name \"{}\"", table.source().begin.line, name),
+        "names of tables are 3 to 255 of a-z, A-Z, 0-9, _, . and -; one with a . is quoted"};
+  }
   TableConfig settings;
   PAWL_TRY(section.read("record", settings.record));
   PAWL_TRY(section.read("names", settings.names));
@@ -98,42 +153,54 @@ Status read_table(const std::string& name, const toml::table& table, ServerConfi
   return ok();
 }
 
-Status read_access_keys(const toml::array& keys, ServerConfig& config) {
-  for (const auto& node : keys) {
-    const auto* const table = node.as_table();
-    if (table == nullptr)
-      return Error{ErrorCode::kInvalid, "access_key must be written as [[access_key]]", ""};
-    Section section(*table, "access_key.");
-    AccessKeyConfig key;
-    PAWL_TRY(section.read("id", key.id));
-    PAWL_TRY(section.read("secret", key.secret));
-    PAWL_TRY(section.check_unknown());
-    if (key.id.empty() || key.secret.empty()) {
-      return Error{ErrorCode::kInvalid,
-                   fmt::format("line {}: an access_key needs an id and a secret",
-                               table->source().begin.line),
-                   ""};
-    }
-    config.access_keys.push_back(std::move(key));
+Status read_access_key(const toml::table& table, ServerConfig& config) {
+  Section section(table, "access_key.");
+  AccessKeyConfig key;
+  PAWL_TRY(section.read("id", key.id));
+  PAWL_TRY(section.read("secret", key.secret));
+  PAWL_TRY(section.check_unknown());
+  if (key.id.empty() || key.secret.empty()) {
+    return Error{
+        ErrorCode::kInvalid,
+        fmt::format("line {}: an access_key needs an id and a secret", table.source().begin.line),
+        ""};
   }
+  const auto has_id = [&key](const AccessKeyConfig& other) { return other.id == key.id; };
+  if (std::any_of(config.access_keys.begin(), config.access_keys.end(), has_id))
+    return section.wrong("id", "is the id of another access_key, too");
+  config.access_keys.push_back(std::move(key));
   return ok();
 }
 
+// The shapes of the three parts are checked before their contents: a part that is written wrongly must not be taken
+// for one that is not there. Least of all the access keys: nobody would have to sign.
 Status read_file(const toml::table& file, ServerConfig& config) {
   Section top(file, "");
   for (const auto* const key : {"server", "tables", "access_key"}) top.knows(key);
   PAWL_TRY(top.check_unknown());
-  if (const auto* const server = file["server"].as_table()) PAWL_TRY(read_server(*server, config));
-  if (const auto* const tables = file["tables"].as_table()) {
+  if (file.contains("server")) {
+    const auto* const server = file["server"].as_table();
+    if (server == nullptr) return top.wrong("server", "must be a section: [server]");
+    PAWL_TRY(read_server(*server, config));
+  }
+  if (file.contains("tables")) {
+    const auto* const tables = file["tables"].as_table();
+    if (tables == nullptr) return top.wrong("tables", kTablesForm);
     for (const auto& [name, node] : *tables) {
       const auto* const table = node.as_table();
-      if (table == nullptr)
-        return top.wrong("tables", "must have one section a table: [tables.NAME]");
+      if (table == nullptr) return top.wrong("tables", kTablesForm);
       PAWL_TRY(read_table(std::string(name.str()), *table, config));
     }
   }
-  if (const auto* const keys = file["access_key"].as_array())
-    PAWL_TRY(read_access_keys(*keys, config));
+  if (file.contains("access_key")) {
+    const auto* const keys = file["access_key"].as_array();
+    if (keys == nullptr) return top.wrong("access_key", kAccessKeyForm);
+    for (const auto& node : *keys) {
+      const auto* const table = node.as_table();
+      if (table == nullptr) return top.wrong("access_key", kAccessKeyForm);
+      PAWL_TRY(read_access_key(*table, config));
+    }
+  }
   return ok();
 }
 
@@ -157,6 +224,10 @@ Result<ServerConfig> load_config(const std::string& path) {
   if (!stream.eof() || text.size() > kConfigSizeMax) {
     return Error{ErrorCode::kNotFound, fmt::format("can't read the configuration {}", path),
                  "give a readable pawl.toml of at most 1 MiB with --config"};
+  }
+  if (has_deep_key(text)) {
+    return Error{ErrorCode::kInvalid, fmt::format("{}: a key has too many dots", path),
+                 "see docs/guide.md for the settings"};
   }
   ServerConfig config;
   try {

@@ -1,0 +1,253 @@
+#include "server/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "adapter/temporary_directory.h"
+#include "archive/object_naming.h"
+
+namespace pawl::server {
+namespace {
+
+using ::testing::HasSubstr;
+
+Result<ServerConfig> config_of(const std::string& text) {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "pawl.toml";
+  std::ofstream(path, std::ios::binary) << text;
+  return load_config(path);
+}
+
+// Why `text` is refused; a test that expects a refusal fails on "accepted".
+std::string refusal(const std::string& text) {
+  const auto config = config_of(text);
+  if (config.ok()) return "accepted";
+  EXPECT_EQ(config.error().code, ErrorCode::kInvalid);
+  return config.error().to_string();
+}
+
+TEST(Config, AnEmptyFileIsTheDefaults) {
+  const auto config = config_of("");
+  ASSERT_TRUE(config.ok()) << config.error().to_string();
+  EXPECT_EQ(config->host, "127.0.0.1");
+  EXPECT_EQ(config->port, 8000);
+  EXPECT_EQ(config->data, "./pawl-data");
+  EXPECT_EQ(config->archive_path(), "./pawl-data/archive");
+  EXPECT_EQ(config->reserve.bytes, 256ULL << 20);
+  EXPECT_TRUE(config->access_keys.empty());
+  EXPECT_TRUE(check_config(*config).ok());
+}
+
+TEST(Config, EverySettingIsRead) {
+  const auto config = config_of(R"(
+[server]
+listen = "[::1]:8123"
+data = "/srv/pawl"
+archive = "dir:/mnt/archive"
+reserve_bytes = 1
+reserve_inodes = 9223372036854775807
+
+[tables.users]
+record = false
+names = "logs/{hashid}-{_version}.log"
+partitions = 1024
+
+[tables."with.a-dot_9"]
+
+[[access_key]]
+id = "reader"
+secret = "s3cret"
+[[access_key]]
+id = "writer"
+secret = "other"
+)");
+  ASSERT_TRUE(config.ok()) << config.error().to_string();
+  EXPECT_EQ(config->host, "::1");
+  EXPECT_EQ(config->port, 8123);
+  EXPECT_EQ(config->data, "/srv/pawl");
+  EXPECT_EQ(config->archive_path(), "/mnt/archive");
+  EXPECT_EQ(config->reserve.bytes, 1U);
+  EXPECT_EQ(config->reserve.inodes, 9223372036854775807U);
+  EXPECT_FALSE(config->table("users").record);
+  EXPECT_EQ(config->table("users").names, "logs/{hashid}-{_version}.log");
+  EXPECT_EQ(config->table("users").partitions, 1024);
+  ASSERT_EQ(config->access_keys.size(), 2U);
+  EXPECT_EQ(config->access_keys[1].id, "writer");
+  EXPECT_EQ(config->access_keys[1].secret, "other");
+}
+
+TEST(Config, ATableWithoutSettingsGetsTheDefaults) {
+  const auto config = config_of("[tables.users]\nrecord = false\n");
+  ASSERT_TRUE(config.ok());
+  for (const auto* const name : {"other", "Users", ""}) {
+    EXPECT_TRUE(config->table(name).record) << name;
+    EXPECT_EQ(config->table(name).names, archive::kDefaultTemplate) << name;
+    EXPECT_EQ(config->table(name).partitions, table::kPartitionsDefault) << name;
+  }
+  EXPECT_EQ(config->table("users").names, archive::kDefaultTemplate);
+}
+
+TEST(Config, AnUnknownSettingIsNamedWithItsLine) {
+  EXPECT_THAT(refusal("\nport = 1"), HasSubstr("line 2: port is no setting"));
+  EXPECT_THAT(refusal("[server]\nlisten_at = \"x\""), HasSubstr("line 2: server.listen_at"));
+  EXPECT_THAT(refusal("[tables.users]\nrecords = true"), HasSubstr("tables.users.records"));
+  EXPECT_THAT(refusal("[[access_key]]\nid = \"a\"\nsecret = \"b\"\nrole = \"c\""),
+              HasSubstr("access_key.role"));
+  EXPECT_THAT(refusal("[table.users]"), HasSubstr("table is no setting"));
+}
+
+TEST(Config, AWrongTypeIsRefused) {
+  for (const auto* const text :
+       {"[server]\nlisten = 8000", "[server]\ndata = [\"a\"]", "[server]\narchive = true",
+        "[server]\nreserve_bytes = \"1\"", "[server]\nreserve_inodes = 1.0",
+        "[tables.users]\nrecord = \"yes\"", "[tables.users]\nrecord = 1",
+        "[tables.users]\nnames = {}", "[tables.users]\npartitions = 4.0",
+        "[tables.users]\npartitions = 2026-11-22", "[[access_key]]\nid = 1\nsecret = \"b\""}) {
+    EXPECT_THAT(refusal(text), HasSubstr("line 2: ")) << text;
+    EXPECT_THAT(refusal(text), HasSubstr("has the wrong type")) << text;
+  }
+}
+
+// A part of another shape must not pass for one that is missing: its settings would be lost without a word.
+TEST(Config, APartOfAnotherShapeIsRefused) {
+  for (const auto* const text :
+       {"server = 3", "[[server]]", "server = \"127.0.0.1:8000\"", "tables = 3", "[[tables]]",
+        "[tables]\nusers = true", "tables = []", "access_key = \"a\"", "access_key = [1]",
+        "[access_key]\nid = \"a\"\nsecret = \"b\"",
+        "access_key = [{id = \"a\", secret = \"b\"}, 3]"}) {
+    EXPECT_THAT(refusal(text), HasSubstr("must ")) << text;
+  }
+}
+
+TEST(Config, ANumberOutOfRangeIsRefused) {
+  for (const auto* const number : {"0", "-1", "1025", "65536", "65537", "4294967297",
+                                   "-9223372036854775808", "9223372036854775807"}) {
+    EXPECT_THAT(refusal(std::string("[tables.users]\npartitions = ") + number),
+                HasSubstr("tables.users.partitions must be 1 to 1024"))
+        << number;
+  }
+  EXPECT_THAT(refusal("[server]\nreserve_bytes = -1"), HasSubstr("reserve_bytes must be 0 to"));
+  EXPECT_NE(refusal("[server]\nreserve_bytes = 9223372036854775808"), "accepted");
+}
+
+TEST(Config, ANameThatNoTableCanHaveIsRefused) {
+  const auto named = [](const std::string& name) { return "[tables.\"" + name + "\"]"; };
+  for (const auto& name :
+       {std::string("ab"), std::string(), std::string("a/b/c"), std::string("t\xc3\xa4gel"),
+        std::string(256, 'a'), std::string("a b c")}) {
+    EXPECT_THAT(refusal(named(name)), HasSubstr("no table can have the name")) << name;
+  }
+  EXPECT_TRUE(config_of(named("abc")).ok());
+  EXPECT_TRUE(config_of(named(std::string(255, 'a'))).ok());
+  // Without quotes the dot makes a section of a section.
+  EXPECT_NE(refusal("[tables.with.dot]\nrecord = true"), "accepted");
+}
+
+TEST(Config, ABadNameTemplateIsRefusedWithItsReason) {
+  for (const auto* const names : {"../{key}", "{", "{key", "/{key}", "{nosuch", "a//{key}"}) {
+    EXPECT_THAT(refusal(std::string("[tables.users]\nnames = \"") + names + "\""),
+                HasSubstr("tables.users.names "))
+        << names;
+  }
+}
+
+TEST(Config, AnAccessKeyIsWholeAndItsOwn) {
+  for (const auto* const text :
+       {"[[access_key]]", "[[access_key]]\nid = \"a\"", "[[access_key]]\nsecret = \"b\"",
+        "[[access_key]]\nid = \"\"\nsecret = \"b\"", "[[access_key]]\nid = \"a\"\nsecret = \"\""}) {
+    EXPECT_THAT(refusal(text), HasSubstr("needs an id and a secret")) << text;
+  }
+  EXPECT_THAT(refusal("[[access_key]]\nid = \"a\"\nsecret = \"b\"\n"
+                      "[[access_key]]\nid = \"a\"\nsecret = \"c\""),
+              HasSubstr("line 5: access_key.id is the id of another"));
+}
+
+TEST(Config, AnEmptyPathOrOneWithANulIsRefused) {
+  for (const auto* const key : {"listen", "data", "archive"}) {
+    EXPECT_THAT(refusal(std::string("[server]\n") + key + " = \"\""),
+                HasSubstr(std::string("server.") + key + " must not be empty"));
+    EXPECT_THAT(refusal(std::string("[server]\n") + key + " = \"a\\u0000b:1\""),
+                HasSubstr("must not contain a NUL"));
+  }
+}
+
+TEST(Config, WhatIsNoTomlIsRefusedWithItsLine) {
+  for (const auto& text :
+       {std::string("[server"), std::string("[server]\n[server]"), std::string("a = "),
+        std::string("[server]\ndata = \"a\"\ndata = \"b\""), std::string("\xff\xfe"),
+        std::string("a = \"\0\"", 7), std::string("[tables.users]\nrecord = yes")}) {
+    EXPECT_THAT(refusal(text), HasSubstr("line ")) << text;
+  }
+}
+
+TEST(Config, DepthAndSizeAreBounded) {
+  EXPECT_NE(refusal("a = " + std::string(100'000, '[')), "accepted");
+  std::string inline_tables = "a = ";
+  for (int i = 0; i < 100'000; ++i) inline_tables += "{a=";
+  EXPECT_NE(refusal(inline_tables), "accepted");
+  std::string dotted = "[a";
+  for (int i = 0; i < 100'000; ++i) dotted += ".a";
+  EXPECT_THAT(refusal(dotted + "]"), HasSubstr("too many dots"));
+  const std::string many_dots(100, '.');
+  EXPECT_TRUE(config_of("[server] # " + many_dots + "\ndata = \"" + many_dots + "\"\n").ok());
+  const auto large = config_of("#" + std::string(1 << 20, 'x'));
+  ASSERT_FALSE(large.ok());
+  EXPECT_THAT(large.error().to_string(), HasSubstr("at most 1 MiB"));
+  EXPECT_TRUE(config_of("#" + std::string((1 << 20) - 1, 'x')).ok());
+}
+
+TEST(Config, AFileThatCanNotBeReadIsNamed) {
+  const TemporaryDirectory directory;
+  for (const std::string& path : {directory / "absent.toml", directory.path()}) {
+    const auto config = load_config(path);
+    ASSERT_FALSE(config.ok()) << path;
+    EXPECT_EQ(config.error().code, ErrorCode::kNotFound);
+    EXPECT_THAT(config.error().message, HasSubstr(path));
+  }
+}
+
+TEST(Config, ListenIsHostAndPort) {
+  ServerConfig config;
+  for (const auto* const bad :
+       {"", "8000", ":8000", "localhost", "localhost:", "localhost:x", "a:1x", "a:65536", "a:-1",
+        "a:+1", "a: 1", "a:99999999999999999999"}) {
+    EXPECT_FALSE(set_listen(config, bad).ok()) << bad;
+    EXPECT_EQ(config.host, "127.0.0.1") << bad;
+    EXPECT_EQ(config.port, 8000) << bad;
+  }
+  ASSERT_TRUE(set_listen(config, "localhost:0").ok());
+  EXPECT_EQ(config.host, "localhost");
+  EXPECT_EQ(config.port, 0);
+  ASSERT_TRUE(set_listen(config, "0.0.0.0:65535").ok());
+  EXPECT_EQ(config.port, 65535);
+}
+
+TEST(Config, AnArchiveIsAFolder) {
+  ServerConfig config;
+  for (const auto* const bad : {"", "dir:", "https://example.org/a"})
+    EXPECT_FALSE(set_archive(config, bad).ok()) << bad;
+  ASSERT_TRUE(set_archive(config, "dir:/a").ok());
+  EXPECT_EQ(config.archive_path(), "/a");
+  ASSERT_TRUE(set_archive(config, "b").ok());
+  EXPECT_EQ(config.archive_path(), "b");
+}
+
+TEST(Config, AnotherAddressThanLoopbackDemandsKeys) {
+  for (const auto* const host : {"0.0.0.0", "::", "192.0.2.1", "example.org", "", "128.0.0.1"}) {
+    ServerConfig config;
+    config.host = host;
+    EXPECT_FALSE(check_config(config).ok()) << host;
+    config.access_keys.push_back({"a", "b"});
+    EXPECT_TRUE(check_config(config).ok()) << host;
+  }
+  for (const auto* const host : {"localhost", "::1", "127.0.0.1", "127.1.2.3"}) {
+    ServerConfig config;
+    config.host = host;
+    EXPECT_TRUE(check_config(config).ok()) << host;
+  }
+}
+
+}  // namespace
+}  // namespace pawl::server

@@ -166,7 +166,7 @@ class Demo {
       for (const auto& sentence : audit::proves(report)) say("  {}", sentence);
     } else {
       say("{}", coloured(Colour::kRed, "DAMAGED:"));
-      for (const auto& finding : report.findings) say("  {}", audit::to_text(finding));
+      for (const auto& finding : report.findings) say("  {}", printable(audit::to_text(finding)));
     }
     return report.sound();
   }

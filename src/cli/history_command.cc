@@ -46,14 +46,14 @@ std::string to_json(const std::vector<audit::HistoryEntry>& entries) {
 void print_entries(const std::vector<audit::HistoryEntry>& entries, bool with_images) {
   std::string item;
   for (const auto& entry : entries) {
-    const auto heading = fmt::format("{} {}", entry.table, entry.key);
+    const auto heading = printable(fmt::format("{} {}", entry.table, entry.key));
     if (heading != item) fmt::print("{}\n", coloured(Colour::kBold, heading));
     item = heading;
-    fmt::print("  {:>6}  {:<6}  {}  {}\n", entry.version, entry.kind, entry.instant.to_string(),
-               entry.object);
+    fmt::print("  {:>6}  {:<6}  {}  {}\n", entry.version, printable(entry.kind),
+               entry.instant.to_string(), printable(entry.object));
     if (with_images) {
-      fmt::print("          {}\n",
-                 entry.image.empty() ? "its object is missing: run `pawl verify`" : entry.image);
+      fmt::print("          {}\n", entry.image.empty() ? "its object is missing: run `pawl verify`"
+                                                       : printable(entry.image));
     }
   }
 }

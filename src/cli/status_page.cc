@@ -19,17 +19,24 @@ constexpr std::size_t kIncarnationDigits = 16;  // a shard is INCARNATION-NUMBER
 constexpr std::array<std::string_view, 5> kStates{"idle", "flowing", "unproven", "lagging",
                                                   "stalled"};
 
-std::string printable(std::string_view text) {
-  std::string result(text);
-  for (char& c : result) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  }
-  return result;
-}
-
 std::size_t badness(std::string_view state) {
   const auto* const found = std::find(kStates.begin(), kStates.end(), state);
   return static_cast<std::size_t>(found - kStates.begin());
+}
+
+// The members of an array that must all be objects: a member that is none must not be read as one.
+Result<std::vector<simdjson::dom::object>> objects_of(item::JsonFields& fields,
+                                                      std::string_view name) {
+  const auto array = fields.array(name);
+  PAWL_TRY(fields.status());
+  std::vector<simdjson::dom::object> objects;
+  for (const simdjson::dom::element element : array) {
+    if (element.get(objects.emplace_back()) != simdjson::SUCCESS) {
+      fields.fail(name);
+      PAWL_TRY(fields.status());
+    }
+  }
+  return objects;
 }
 
 void add_shard(item::JsonFields& shard, StatusPage& page,
@@ -60,9 +67,8 @@ void add_shard(item::JsonFields& shard, StatusPage& page,
 
 Status read_tables(item::JsonFields& fields, StatusPage& page) {
   std::map<std::string, std::size_t> place;  // by incarnation
-  for (const simdjson::dom::element element : fields.array("tables")) {
-    simdjson::dom::object object;
-    if (element.get(object) != simdjson::SUCCESS) fields.fail("tables");
+  PAWL_ASSIGN_OR_RETURN(const auto tables, objects_of(fields, "tables"));
+  for (const auto& object : tables) {
     item::JsonFields table(object, "a table of the status");
     TableLine line;
     line.table = printable(table.text("table"));
@@ -73,9 +79,8 @@ Status read_tables(item::JsonFields& fields, StatusPage& page) {
     place.emplace(line.incarnation, page.tables.size());
     page.tables.push_back(std::move(line));
   }
-  for (const simdjson::dom::element element : fields.array("shards")) {
-    simdjson::dom::object object;
-    if (element.get(object) != simdjson::SUCCESS) fields.fail("shards");
+  PAWL_ASSIGN_OR_RETURN(const auto shards, objects_of(fields, "shards"));
+  for (const auto& object : shards) {
     item::JsonFields shard(object, "a shard of the status");
     add_shard(shard, page, place);
     PAWL_TRY(shard.status());
@@ -84,9 +89,8 @@ Status read_tables(item::JsonFields& fields, StatusPage& page) {
 }
 
 Status read_alarms(item::JsonFields& fields, StatusPage& page) {
-  for (const simdjson::dom::element element : fields.array("alarms")) {
-    simdjson::dom::object object;
-    if (element.get(object) != simdjson::SUCCESS) fields.fail("alarms");
+  PAWL_ASSIGN_OR_RETURN(const auto alarms, objects_of(fields, "alarms"));
+  for (const auto& object : alarms) {
     item::JsonFields alarm(object, "an alarm of the status");
     page.alarms.push_back({printable(alarm.text("kind")), printable(alarm.text("subject")),
                            printable(alarm.text("text")),

@@ -35,24 +35,32 @@ std::string_view code_of(Colour colour) {
 
 }  // namespace
 
-bool output_is_terminal() {
-  static const bool terminal = is_colour_terminal(STDOUT_FILENO);
-  return terminal;
-}
-
-bool errors_are_terminal() {
-  static const bool terminal = is_colour_terminal(STDERR_FILENO);
-  return terminal;
-}
+bool output_is_terminal() { return is_colour_terminal(STDOUT_FILENO); }
+bool errors_are_terminal() { return is_colour_terminal(STDERR_FILENO); }
 
 std::string coloured(Colour colour, std::string_view text) {
   return output_is_terminal() ? fmt::format("{}{}\x1b[0m", code_of(colour), text)
                               : std::string(text);
 }
 
+std::string printable(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    // U+0080 to U+009F, two bytes each in UTF-8, are controls, too: U+009B begins what ESC [ begins.
+    const bool is_c1 = byte == 0xc2 && at + 1 < text.size() &&
+                       (static_cast<unsigned char>(text[at + 1]) & 0xe0) == 0x80;
+    const bool is_control = byte < 0x20 || byte == 0x7f || is_c1;
+    result.push_back(is_control ? '?' : text[at]);
+    if (is_c1) ++at;
+  }
+  return result;
+}
+
 int could_not(const Error& error) {
-  fmt::print(stderr, "pawl: {}\n", error.message);
-  if (!error.hint.empty()) fmt::print(stderr, "hint: {}\n", error.hint);
+  fmt::print(stderr, "pawl: {}\n", printable(error.message));
+  if (!error.hint.empty()) fmt::print(stderr, "hint: {}\n", printable(error.hint));
   return kExitCouldNot;
 }
 
@@ -79,8 +87,9 @@ ProgressLine::~ProgressLine() { erase(); }
 void ProgressLine::show(std::string_view what, std::uint64_t done, std::uint64_t total) {
   static constexpr int kBarWidth = 24;
   const auto now = std::chrono::steady_clock::now();
-  if (!errors_are_terminal() || now - shown_ < std::chrono::milliseconds(100)) return;
+  if (now - shown_ < std::chrono::milliseconds(100)) return;
   shown_ = now;
+  if (!errors_are_terminal()) return;
   visible_ = true;
   std::string line = fmt::format("\r\x1b[K{:<24}", what);
   if (total > 0) {

@@ -24,6 +24,10 @@ bool errors_are_terminal();
 // `text` in that colour if standard output may be coloured, else as it is.
 std::string coloured(Colour colour, std::string_view text);
 
+// `text` with a `?` for each control character. For what others chose (names in an archive, a server's texts): on its
+// way to a terminal it must not move the cursor, change colours or give commands. UTF-8 stays as it is.
+std::string printable(std::string_view text);
+
 // Prints "pawl: message" and "hint: …" to standard error; returns kExitCouldNot.
 int could_not(const Error& error);
 

@@ -86,7 +86,7 @@ void print_counts(const audit::Report& report) {
 }
 
 void print_report(const audit::Report& report) {
-  fmt::print("Archive {} ({})\n", report.archive, report.archive_id);
+  fmt::print("Archive {} ({})\n", report.archive, printable(report.archive_id));
   print_counts(report);
   if (report.sound()) {
     fmt::print("{}\n", coloured(Colour::kGreen, "SOUND: nothing is missing, nothing was altered."));
@@ -96,7 +96,8 @@ void print_report(const audit::Report& report) {
     fmt::print("{}\n", coloured(Colour::kRed,
                                 fmt::format("DAMAGED: {} {}.", grouped(report.findings_total),
                                             report.findings_total == 1 ? "finding" : "findings")));
-    for (const auto& finding : report.findings) fmt::print("  - {}\n", audit::to_text(finding));
+    for (const auto& finding : report.findings)
+      fmt::print("  - {}\n", printable(audit::to_text(finding)));
     if (report.findings_total > report.findings.size()) {
       fmt::print("  … and {} more\n", grouped(report.findings_total - report.findings.size()));
     }

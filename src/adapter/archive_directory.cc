@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,7 +39,7 @@ Status empty_directory(int dir, const std::string& path) {
   PAWL_ASSIGN_OR_RETURN(const auto names, list_directory(dir, path));
   for (const std::string& name : names) {
     if (::unlinkat(dir, name.c_str(), 0) != 0 && errno != ENOENT) {
-      return error_of_errno(errno, "removing", path + "/" + name);
+      return error_of_errno(errno, "removing", fmt::format("{}/{}", path, name));
     }
   }
   return ok();

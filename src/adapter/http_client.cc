@@ -66,7 +66,7 @@ Result<HttpAnswer> HttpClient::request(
         fmt::format("no answer from {}: {}", url, *why != '\0' ? why : curl_easy_strerror(code)),
         "is the server running there? `pawl serve` prints its endpoint"};
   }
-  long status = 0;
+  long status = 0;  // NOLINT(google-runtime-int): what libcurl writes
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
   answer.status = static_cast<unsigned>(status);
   return answer;

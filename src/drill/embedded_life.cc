@@ -11,7 +11,7 @@ namespace {
 constexpr Duration kIdleWake = std::chrono::seconds(1);
 
 // A coroutine that ends because its process is dead has ended well: the world buries the process.
-void finished(std::exception_ptr failure) {
+void finished(const std::exception_ptr& failure) {
   if (!failure) return;
   try {
     std::rethrow_exception(failure);

@@ -1,5 +1,7 @@
 #include "drill/embedded_world.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 
@@ -18,7 +20,7 @@ constexpr std::uint64_t kStepsMax = 3'000'000;
 // After the last fault: back-offs end within a second, a tip comes within ten.
 constexpr Duration kCatchUpMax = std::chrono::seconds(120);
 
-void rethrow(std::exception_ptr failure) {
+void rethrow(const std::exception_ptr& failure) {
   if (failure) std::rethrow_exception(failure);
 }
 
@@ -286,8 +288,9 @@ void EmbeddedWorld::check_tables() {
         if (*found) now.clear(), item::append_item_json(now, **found);
       }
       if (now != image) {
-        violations_.add("P1: item " + item.second + " of table " + table->record.definition.name +
-                        " is " + now + ", and its newest version in the archive is " + image);
+        violations_.add(fmt::format(
+            "P1: item {} of table {} is {}, and its newest version in the archive is {}",
+            item.second, table->record.definition.name, now, image));
       }
     }
   }

@@ -1,7 +1,8 @@
 #include "drill/promise_checks.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cstdio>
 
 #include "base/digest.h"
 
@@ -16,11 +17,7 @@ std::uint64_t big_endian(std::string_view bytes) {
 
 // Keys of docs/internals/data-directory.md: incarnation (8), shard number (2), in change records sequence (8).
 std::string shard_of(std::string_view key) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%016llx-%04llx",
-                static_cast<unsigned long long>(big_endian(key.substr(0, 8))),
-                static_cast<unsigned long long>(big_endian(key.substr(8, 2))));
-  return text;
+  return fmt::format("{:016x}-{:04x}", big_endian(key.substr(0, 8)), big_endian(key.substr(8, 2)));
 }
 
 std::optional<std::uint64_t> varint(std::string_view bytes) {

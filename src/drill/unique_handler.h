@@ -12,6 +12,7 @@ class UniqueHandler {
  public:
   UniqueHandler() = default;
   template <typename Callable>
+  // NOLINTNEXTLINE(bugprone-forwarding-reference-overload): what the check asks for is said by `requires`
   requires(!std::is_same_v<std::decay_t<Callable>, UniqueHandler>) explicit UniqueHandler(
       Callable&& callable)
       : holder_(

@@ -1,6 +1,8 @@
 #include "expression/name_check.h"
 
 #include <array>
+#include <charconv>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -10,6 +12,8 @@
 
 namespace pawl::expression {
 namespace {
+
+constexpr std::size_t kListIndexDigitsMax = 10;
 
 constexpr std::array<std::pair<std::string_view, Function>, 8> kFunctions = {{
     {"attribute_exists", Function::kAttributeExists},
@@ -69,8 +73,9 @@ Status check_path(ExpressionKind kind, const SyntaxTree& tree, const SyntaxNode&
     const PathPart& part = tree.part(i);
     if (part.is_index) {
       // 4,096 bytes of digits fit no integer: the length decides first.
-      if (part.text.size() > 10 ||
-          std::stoll(std::string(part.text)) > static_cast<long long>(kListIndexMax)) {
+      std::uint64_t index = 0;
+      (void)std::from_chars(part.text.data(), part.text.data() + part.text.size(), index);
+      if (part.text.size() > kListIndexDigitsMax || index > kListIndexMax) {
         return invalid(kind, "List index is not within the allowable range; index: [" +
                                  std::string(part.text) + "]");
       }

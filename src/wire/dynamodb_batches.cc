@@ -40,6 +40,7 @@ void append_capacities(AnswerObject& answer, const std::vector<std::string>& tab
 
 std::vector<std::string> tables_of(const std::vector<Mutation>& mutations) {
   std::vector<std::string> tables;
+  tables.reserve(mutations.size());
   for (const Mutation& mutation : mutations) tables.push_back(mutation.table);
   return tables;
 }

@@ -42,9 +42,8 @@ std::optional<SequenceNumber> CommitStep::next_floor(const Shard& shard) {
 }
 
 bool CommitStep::can_trim() const {
-  return std::any_of(shards_.begin(), shards_.end(), [](const auto& entry) {
-    return next_floor(entry.second).has_value();
-  });
+  return std::any_of(shards_.begin(), shards_.end(),
+                     [](const auto& entry) { return next_floor(entry.second).has_value(); });
 }
 
 CommitStep::Assigned CommitStep::change(ShardId id, const KeyHistory& before, bool exists_after,

@@ -32,6 +32,7 @@ Status EmbeddedLife::open() {
                                                          ports_.random, *this, options_.committer));
   tables_.committer->set_waker([this] { commit_bell_->ring(); });
   recorded_ = std::make_unique<pipeline::CatalogTables>(*tables_.catalog, *tables_.committer);
+  pipeline::tell_backlog(*tables_.log, board_);
   recorder_ = std::make_unique<pipeline::Recorder>(
       pipeline::RecorderPorts{*tables_.log, ports_.objects, ports_.ledger, *recorded_, board_,
                               ports_.time.clock(), nullptr},

@@ -44,6 +44,7 @@ struct Totals {
     sum.crashes += report.crashes;
     sum.clean_stops += report.clean_stops;
     sum.repeats += report.repeats;
+    sum.stalls += report.stalls;
     sum.effects += report.effects;
     sum.virtual_time += report.virtual_time;
     for (std::size_t i = 0; i < kFaultPoints; ++i) sum.faults[i] += report.faults[i];
@@ -99,12 +100,13 @@ TEST(EmbeddedSimulation, KeepsThePromises) {
   print_progress(totals, seconds_used() - start);
   std::printf(
       "  %llu run twice and equal; %llu operations, %llu repeats, %llu lives, %llu clean stops, "
-      "%llu effects, %.0f virtual hours\n  faults:",
+      "%llu looks at stalled shards, %llu effects, %.0f virtual hours\n  faults:",
       static_cast<unsigned long long>(totals.twice),
       static_cast<unsigned long long>(totals.sum.operations),
       static_cast<unsigned long long>(totals.sum.repeats),
       static_cast<unsigned long long>(totals.sum.lives),
       static_cast<unsigned long long>(totals.sum.clean_stops),
+      static_cast<unsigned long long>(totals.sum.stalls),
       static_cast<unsigned long long>(totals.sum.effects),
       static_cast<double>(totals.sum.virtual_time.count()) / 3.6e9);
   for (std::size_t i = 0; i < kFaultPoints; ++i) {
@@ -120,6 +122,7 @@ TEST(EmbeddedSimulation, KeepsThePromises) {
     EXPECT_GT(totals.sum.crashes, totals.seeds);
     EXPECT_GT(totals.sum.changes, totals.seeds * 10);
     EXPECT_GT(totals.sum.repeats, totals.seeds);
+    EXPECT_GT(totals.sum.stalls, totals.seeds / 10);
   }
 }
 

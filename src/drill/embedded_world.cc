@@ -20,6 +20,8 @@ constexpr std::uint64_t kStepsMax = 3'000'000;
 // After the last fault: back-offs end within a second, a tip comes within ten.
 constexpr Duration kCatchUpMax = std::chrono::seconds(120);
 
+constexpr Duration kStatusInterval = std::chrono::milliseconds(700);
+
 void rethrow(const std::exception_ptr& failure) {
   if (failure) std::rethrow_exception(failure);
 }
@@ -41,12 +43,13 @@ EmbeddedWorld::EmbeddedWorld(std::uint64_t seed)
       object_memory_(&plan_, {&time_.clock(), unit_of(random_.next() >> 7)}),
       ledger_memory_(&plan_, {&time_.clock(), unit_of(random_.next() >> 7)}),
       store_(store_memory_, log_, *this),
-      objects_(object_memory_, log_, *this),
-      ledger_(ledger_memory_, log_, *this),
+      objects_(object_memory_, log_, *this, time_.clock()),
+      ledger_(ledger_memory_, log_, *this, time_.clock()),
       held_(store_memory_, violations_),
       sealed_(object_memory_, violations_),
       chains_(violations_),
-      history_(object_memory_, violations_) {
+      history_(object_memory_, violations_),
+      honest_(violations_) {
   draw_profile();
 }
 
@@ -89,6 +92,7 @@ void EmbeddedWorld::draw_profile() {
   for (std::size_t i = 0; i < workload.clients; ++i)
     boost::asio::co_spawn(time_.executor(), clients_->client(i), rethrow);
   boost::asio::co_spawn(time_.executor(), disturb(), rethrow);
+  boost::asio::co_spawn(time_.executor(), watch(), rethrow);
 }
 
 LifeOptions EmbeddedWorld::draw_life_options() {
@@ -112,6 +116,7 @@ void EmbeddedWorld::start_life() {
   if (crashes_left_ > 0 && !faults_over_) dies_after = 1 + random_.below(ticks_between_crashes_);
   log_.start_process(dies_after);
   ++report_.lives;
+  honest_.process_started();
   life_ = std::make_unique<EmbeddedLife>(LifePorts{store_, objects_, ledger_, life_random_, time_},
                                          draw_life_options());
   try {
@@ -164,7 +169,22 @@ Awaitable<void> EmbeddedWorld::restart_later(Duration wait) {
   if (!life_) start_life();
 }
 
-// What happens to a machine now and then: its clock is set, its disk fills, somebody stops the server.
+// What a person who looks at `pawl status` now and then is told.
+Awaitable<void> EmbeddedWorld::watch() {
+  const auto alarm = time_.clock().make_alarm();
+  while (!faults_over_) {
+    (void)co_await alarm->wait_until(time_.now() + kStatusInterval);
+    if (!life_ || !life_->serving() || log_.died()) continue;
+    std::map<ShardId, KnownShard> known;
+    for (const ShardId shard : life_->tables().log->shards()) {
+      known[shard] = {life_->tables().log->position(shard)->newest,
+                      {chains_.last(shard.to_string())}};
+    }
+    honest_.look(time_.now(), life_->recorder().status(), known);
+  }
+}
+
+// What happens to a machine now and then: its clock is set, its disk fills, a store hangs, somebody stops the server.
 Awaitable<void> EmbeddedWorld::disturb() {
   const auto alarm = time_.clock().make_alarm();
   while (!faults_over_) {
@@ -180,6 +200,12 @@ Awaitable<void> EmbeddedWorld::disturb() {
         store_memory_.set_room({1'000'000, 1'000'000});
         (void)co_await alarm->wait_until(time_.now() + std::chrono::seconds(1));
         store_memory_.set_room({1ULL << 40, 1ULL << 30});
+        break;
+      case 3:
+        objects_.stop_for(Duration(static_cast<std::int64_t>(random_.below(15'000'000))));
+        break;
+      case 4:
+        ledger_.stop_for(Duration(static_cast<std::int64_t>(random_.below(15'000'000))));
         break;
       case 2:
         if (life_ && life_->serving()) life_->stop();
@@ -337,6 +363,7 @@ RunReport EmbeddedWorld::run() {
   report_.operations = clients_->operations().size();
   report_.changes = chains_.changes();
   report_.repeats = clients_->repeats();
+  report_.stalls = honest_.stalls_seen();
   report_.effects = log_.effects();
   report_.virtual_time = Duration(time_.now().microseconds);
   for (std::size_t i = 0; i < kFaultPoints; ++i)

@@ -11,6 +11,7 @@
 
 #include "drill/client_workload.h"
 #include "drill/embedded_life.h"
+#include "drill/honest_check.h"
 #include "drill/promise_checks.h"
 #include "drill/watched_stores.h"
 #include "fault/fault_plan.h"
@@ -28,6 +29,7 @@ struct RunReport {
   std::uint64_t crashes = 0;
   std::uint64_t clean_stops = 0;
   std::uint64_t repeats = 0;  // attempts after the first
+  std::uint64_t stalls = 0;   // times that a shard was looked at and stood still
   std::uint64_t effects = 0;
   std::array<std::uint64_t, kFaultPoints> faults{};
   Duration virtual_time{};
@@ -63,6 +65,7 @@ class EmbeddedWorld final : private Witness, private Endpoint {
   void look_after_life();
   Awaitable<void> restart_later(Duration wait);
   Awaitable<void> disturb();
+  Awaitable<void> watch();
   bool step();
   bool run_clients();
   bool catch_up();
@@ -91,6 +94,7 @@ class EmbeddedWorld final : private Witness, private Endpoint {
   SealedCheck sealed_;
   ChainCheck chains_;
   HistoryCheck history_;
+  HonestCheck honest_;
 
   std::unique_ptr<ClientWorkload> clients_;
   std::unique_ptr<EmbeddedLife> life_;

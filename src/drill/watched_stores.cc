@@ -24,6 +24,7 @@ Status WatchedKeyValueStore::remove_range(KeySpace space, std::string_view from,
 
 Awaitable<std::vector<PutResult>> WatchedObjectStore::put_if_absent(
     std::span<const PutRequest> requests) {
+  co_await stopped_.wait();
   log_.effect("put");
   for (const auto& request : requests) log_.note(request.name), log_.note(request.body);
   auto results = co_await inner_.put_if_absent(requests);
@@ -61,6 +62,7 @@ Awaitable<Status> WatchedLedgerStore::start_volume(std::string_view chain) {
 }
 
 Awaitable<Status> WatchedLedgerStore::sync() {
+  co_await stopped_.wait();
   log_.effect("ledger sync");
   auto status = co_await inner_.sync();
   log_.note(status.ok() ? 1 : 0);

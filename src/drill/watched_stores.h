@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "drill/effect_log.h"
+#include "drill/stopped_store.h"
 #include "fault/memory_key_value_store.h"
 #include "fault/memory_ledger_store.h"
 #include "fault/memory_object_store.h"
@@ -54,8 +55,11 @@ class WatchedKeyValueStore final : public KeyValueStore {
 
 class WatchedObjectStore final : public ObjectStore {
  public:
-  WatchedObjectStore(MemoryObjectStore& inner, EffectLog& log, Witness& witness)
-      : inner_(inner), log_(log), witness_(witness) {}
+  WatchedObjectStore(MemoryObjectStore& inner, EffectLog& log, Witness& witness, Clock& clock)
+      : inner_(inner), log_(log), witness_(witness), stopped_(clock) {}
+
+  // No put or sync is answered for this long.
+  void stop_for(Duration time) { stopped_.stop_for(time); }
 
   Awaitable<std::vector<PutResult>> put_if_absent(std::span<const PutRequest> requests) override;
   Awaitable<Result<std::optional<std::string>>> get(std::string_view name,
@@ -69,12 +73,16 @@ class WatchedObjectStore final : public ObjectStore {
   MemoryObjectStore& inner_;
   EffectLog& log_;
   Witness& witness_;
+  StoppedStore stopped_;
 };
 
 class WatchedLedgerStore final : public LedgerStore {
  public:
-  WatchedLedgerStore(MemoryLedgerStore& inner, EffectLog& log, Witness& witness)
-      : inner_(inner), log_(log), witness_(witness) {}
+  WatchedLedgerStore(MemoryLedgerStore& inner, EffectLog& log, Witness& witness, Clock& clock)
+      : inner_(inner), log_(log), witness_(witness), stopped_(clock) {}
+
+  // No put or sync is answered for this long.
+  void stop_for(Duration time) { stopped_.stop_for(time); }
 
   Awaitable<Result<std::vector<std::string>>> chains() override { return inner_.chains(); }
   Awaitable<Result<ChainEnd>> end_of(std::string_view chain) override {
@@ -99,6 +107,7 @@ class WatchedLedgerStore final : public LedgerStore {
   MemoryLedgerStore& inner_;
   EffectLog& log_;
   Witness& witness_;
+  StoppedStore stopped_;
   std::vector<std::pair<std::string, std::string>> unsynced_;      // chain, line
   std::map<std::string, std::size_t, std::less<>> pages_durable_;  // told to the witness
 };

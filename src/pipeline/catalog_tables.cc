@@ -28,16 +28,22 @@ std::uint64_t CatalogTables::revision() {
 }
 
 std::vector<RecordedTable> CatalogTables::tables() {
+  // An incarnation whose changes nobody enters anywhere has nothing to wait for.
+  for (const auto& [incarnation, table] : catalog_.view()->by_incarnation) {
+    const auto& record = table->record;
+    const bool deleted = record.state == table::TableState::kClosing;
+    if (deleted && !record.definition.record.record) committer_.table_settled(incarnation);
+  }
+  return listed();
+}
+
+std::vector<RecordedTable> CatalogTables::listed() const {
   std::vector<RecordedTable> recorded;
   const auto view = catalog_.view();
   for (const auto& [incarnation, table] : view->by_incarnation) {
     const auto& record = table->record;
+    if (!record.definition.record.record) continue;
     const bool deleted = record.state == table::TableState::kClosing;
-    // An incarnation whose changes nobody enters anywhere has nothing to wait for.
-    if (!record.definition.record.record) {
-      if (deleted) committer_.table_settled(incarnation);
-      continue;
-    }
     recorded.push_back(
         {incarnation, record.definition, table->shards(), record.created, record.parent, deleted});
   }

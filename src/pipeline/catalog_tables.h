@@ -19,6 +19,7 @@ class CatalogTables final : public RecordedTables {
 
   std::uint64_t revision() override;
   std::vector<RecordedTable> tables() override;
+  std::vector<RecordedTable> listed() const override;
   Awaitable<Status> closed(Incarnation incarnation) override;
 
  private:

@@ -38,4 +38,11 @@ SequenceNumber CommitBoard::newest(ShardId shard) const {
   return found == newest_.end() ? SequenceNumber{} : found->second;
 }
 
+void tell_backlog(const stream::ChangeLog& log, CommitBoard& board) {
+  for (const ShardId shard : log.shards()) {
+    const auto position = log.position(shard);
+    if (position && position->newest.value > 0) board.committed(shard, position->newest);
+  }
+}
+
 }  // namespace pawl::pipeline

@@ -13,6 +13,7 @@
 #include "base/ids.h"
 #include "base/instant.h"
 #include "port/clock.h"
+#include "stream/change_log.h"
 
 namespace pawl::pipeline {
 
@@ -49,5 +50,9 @@ class CommitBoard {
   std::optional<Instant> heartbeat_;
   Alarm* alarm_ = nullptr;
 };
+
+// At a start, before the recorder's: tells the board what the change log holds from earlier, so that what waits there is
+// known as a lag also while the ledger can't be reached.
+void tell_backlog(const stream::ChangeLog& log, CommitBoard& board);
 
 }  // namespace pawl::pipeline

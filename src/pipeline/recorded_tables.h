@@ -26,7 +26,7 @@ struct RecordedTable {
   bool deleted = false;
 };
 
-// Thread-safe where the catalog is; called by the recorder's coroutine only.
+// Called by the recorder's coroutine only, but for listed().
 class RecordedTables {
  public:
   virtual ~RecordedTables() = default;
@@ -35,6 +35,9 @@ class RecordedTables {
   virtual std::uint64_t revision() = 0;
   // Every incarnation that is recorded: also the deleted ones until closed().
   virtual std::vector<RecordedTable> tables() = 0;
+  // The same list, and nothing else happens. From any thread, also while the recorder is stuck in a call of a store:
+  // status() names the shards that it has not met yet.
+  virtual std::vector<RecordedTable> listed() const = 0;
   // All changes of a deleted incarnation are in durable pages, and so is its end: the data directory may forget it.
   // May be repeated after a crash; tables() may go on listing it for a while.
   virtual Awaitable<Status> closed(Incarnation incarnation) = 0;

@@ -10,6 +10,8 @@ namespace pawl::pipeline {
 Recorder::Recorder(RecorderPorts ports, RecorderOptions options)
     : ports_(ports), options_(std::move(options)), alarm_(ports.clock.make_alarm()) {
   ports_.board.set_alarm(alarm_.get());
+  published_monotonic_ = ports_.clock.monotonic();
+  published_at_ = ports_.clock.now();
 }
 
 Recorder::~Recorder() { ports_.board.set_alarm(nullptr); }
@@ -81,8 +83,9 @@ Recorder::Shard& Recorder::add_shard(Table& table, ShardId id, archive::Progress
   shard->progress = std::move(progress);
   shard->chain = chain;
   shard->committed = shard->progress.paged;
-  shard->moved = ports_.clock.monotonic();
-  shard->moved_at = ports_.clock.now();
+  // As status() said of it until now: meeting it is no move.
+  shard->moved = published_monotonic_;
+  shard->moved_at = std::max(published_at_, table.facts.created);
   auto& slot = shards_[id];
   slot = std::move(shard);
   return *slot;
@@ -187,64 +190,5 @@ void Recorder::raise(AlarmKind kind, const std::string& subject, std::string tex
 }
 
 void Recorder::lower(AlarmKind kind, const std::string& subject) { alarms_.erase({kind, subject}); }
-
-void Recorder::publish() {
-  std::vector<ShardFacts> facts;
-  facts.reserve(shards_.size());
-  for (const auto& [id, shard] : shards_) {
-    ShardFacts fact;
-    fact.shard = id;
-    fact.table = shard->table->facts.definition.name;
-    fact.committed = std::max(shard->committed, shard->progress.read());
-    fact.archived = shard->progress.paged;
-    if (!shard->flight.empty()) fact.oldest = shard->flight.front().entry.instant;
-    fact.moved = shard->moved;
-    fact.moved_at = shard->moved_at;
-    fact.heartbeat = shard->heartbeat;
-    fact.where = shard->where;
-    fact.why = shard->why;
-    facts.push_back(std::move(fact));
-  }
-  RecorderStatus status = totals_;
-  for (const auto& [key, alarm] : alarms_) status.alarms.push_back(alarm);
-  const std::lock_guard lock(published_mutex_);
-  published_facts_ = std::move(facts);
-  published_ = std::move(status);
-}
-
-RecorderStatus Recorder::status() const {
-  std::vector<ShardFacts> facts;
-  RecorderStatus status;
-  {
-    const std::lock_guard lock(published_mutex_);
-    facts = published_facts_;
-    status = published_;
-  }
-  const auto monotonic = ports_.clock.monotonic();
-  const auto now = ports_.clock.now();
-  for (auto& fact : facts) {
-    ShardStatus shard;
-    shard.shard = fact.shard;
-    shard.table = std::move(fact.table);
-    // Asked anew, because the recorder may be stuck in a put.
-    shard.committed = std::max(fact.committed, ports_.board.newest(fact.shard));
-    shard.archived = fact.archived;
-    shard.lag = shard.committed.value - shard.archived.value;
-    if (shard.lag > 0 && fact.oldest) {
-      shard.oldest_age =
-          Duration{std::max<std::int64_t>(0, now.microseconds - fact.oldest->microseconds)};
-    }
-    shard.state = judge(
-        {shard.lag > 0, shard.oldest_age, monotonic - fact.moved, fact.heartbeat.has_value()});
-    shard.heartbeat = fact.heartbeat;
-    if (shard.state == FlowState::kStalled) {
-      shard.stalled_since = fact.moved_at;
-      shard.where = !fact.where.empty() ? fact.where : shard.lag > 0 ? "archive" : "commit";
-    }
-    shard.why = std::move(fact.why);
-    status.shards.push_back(std::move(shard));
-  }
-  return status;
-}
 
 }  // namespace pawl::pipeline

@@ -182,7 +182,11 @@ class Recorder {
   void note_failure(Shard& shard, std::string_view where, std::string why);
   void raise(AlarmKind kind, const std::string& subject, std::string text);
   void lower(AlarmKind kind, const std::string& subject);
+
+  // recorder_facts.cc
   void publish();
+  void add_unmet(std::vector<ShardFacts>& facts, const std::set<Incarnation>& settled,
+                 MonotonicInstant published, Instant published_at) const;
 
   RecorderPorts ports_;
   RecorderOptions options_;
@@ -213,9 +217,16 @@ class Recorder {
   RecorderStatus totals_;  // its alarms and shards stay empty here
   std::map<std::pair<AlarmKind, std::string>, AlarmStatus> alarms_;
 
+  // True during a call of the ledger: where the recorder is stuck, if it is.
+  std::atomic<bool> in_ledger_ = false;
+
   mutable std::mutex published_mutex_;
   std::vector<ShardFacts> published_facts_;
   RecorderStatus published_;
+  std::set<Incarnation> published_settled_;
+  MonotonicInstant
+      published_monotonic_;  // when: a recorder that is not stuck does it once a heartbeat interval
+  Instant published_at_;
 };
 
 }  // namespace pawl::pipeline

@@ -5,9 +5,25 @@
 #include "pipeline/recorder_state.h"
 
 namespace pawl::pipeline {
+namespace {
+
+// Says that the recorder is in a call of the ledger, for as long as it lives.
+class InLedger {
+ public:
+  explicit InLedger(std::atomic<bool>& flag) : flag_(flag) { flag_ = true; }
+  ~InLedger() { flag_ = false; }
+  InLedger(const InLedger&) = delete;
+  InLedger& operator=(const InLedger&) = delete;
+
+ private:
+  std::atomic<bool>& flag_;
+};
+
+}  // namespace
 
 // Appends pages, in order, and syncs. After an error nobody knows what is there: ledger_failed().
 Awaitable<Status> Recorder::append_durably(const std::vector<ChainPage>& pages) {
+  const InLedger in_ledger(in_ledger_);
   std::vector<PageAppend> batch;
   for (const auto& [chain, page] : pages) {
     if (page.new_volume) {
@@ -45,6 +61,7 @@ void Recorder::ledger_failed(const Error& error) {
 }
 
 Awaitable<bool> Recorder::reopen_ledger() {
+  const InLedger in_ledger(in_ledger_);
   const auto status = co_await ports_.ledger.reopen();
   if (!status.ok()) {
     ledger_failed(status.error());
@@ -160,7 +177,10 @@ Awaitable<void> Recorder::write_tip(bool stopping) {
   tip_due_ = now + options_.tip_interval;
   auto line = ledger::make_line(ledger::encode_tip(tip), ports_.signer);
   Status status = line.ok() ? ok() : Status(line.error());
-  if (status.ok()) status = co_await ports_.ledger.put_tip(line->text);
+  if (status.ok()) {
+    const InLedger in_ledger(in_ledger_);
+    status = co_await ports_.ledger.put_tip(line->text);
+  }
   if (!status.ok()) {
     ++totals_.failures;  // the chains are ahead of the tip; it is written again in a second
     if (status.error().code == ErrorCode::kConflict) fatal_ = status.error();

@@ -34,8 +34,12 @@ std::string_view name_of(AlarmKind kind) {
   return "damaged";
 }
 
+bool stands(AlarmKind kind) {
+  return kind != AlarmKind::kCounterReset && kind != AlarmKind::kTornPage;
+}
+
 FlowState judge(const FlowFacts& facts) {
-  if (facts.since_move > 2 * kHeartbeatInterval + kDeclaredLatency) {
+  if (facts.since_move > kStalledAfter) {
     // Without a heartbeat nothing is known of a shard that has nothing to do; with one that stopped, it is.
     return facts.due || facts.heard ? FlowState::kStalled : FlowState::kUnproven;
   }

@@ -29,6 +29,7 @@ inline constexpr Duration kLaggingAge = std::chrono::seconds(5);
 // What the stages declare as their own greatest latency while healthy; with two heartbeat intervals it is the time
 // after which a shard that does not move is stalled.
 inline constexpr Duration kDeclaredLatency = std::chrono::milliseconds(500);
+inline constexpr Duration kStalledAfter = 2 * kHeartbeatInterval + kDeclaredLatency;
 
 struct ShardStatus {
   ShardId shard;
@@ -52,6 +53,9 @@ enum class AlarmKind : std::uint8_t {
   kDamaged,       // stored bytes are not what was written
 };
 std::string_view name_of(AlarmKind kind);
+// A state that somebody has to end, and that ends the alarm; the others (kCounterReset, kTornPage) are told once, are
+// history from then on, and ask nothing more of anybody.
+bool stands(AlarmKind kind);
 
 struct AlarmStatus {
   AlarmKind kind = AlarmKind::kDamaged;

@@ -18,12 +18,15 @@
 
 namespace pawl::pipeline {
 
-// Time passes only in waits.
+// Time passes in waits, and when it is told to.
 class JumpingClock final : public Clock {
  public:
   Instant now() override { return {kStart + time_.microseconds}; }
   MonotonicInstant monotonic() override { return time_; }
   std::unique_ptr<Alarm> make_alarm() override { return std::make_unique<JumpingAlarm>(*this); }
+
+  // What a call of a store takes, while everybody else goes on.
+  void pass(Duration time) { time_ = time_ + time; }
 
   // Called at each wait that would sleep: the test's script.
   std::function<void()> on_idle = [] {};
@@ -203,6 +206,7 @@ class ListedTables final : public RecordedTables {
 
   std::uint64_t revision() override { return changed; }
   std::vector<RecordedTable> tables() override { return list; }
+  std::vector<RecordedTable> listed() const override { return list; }
   Awaitable<Status> closed(Incarnation incarnation) override {
     closed_list.push_back(incarnation);
     if (forgets_at_once)

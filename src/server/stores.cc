@@ -72,6 +72,7 @@ Status check_archive_exists(const ArchivePlace& place) {
 std::unique_ptr<pipeline::Recorder> make_recorder(Stores& stores, table::TableStore& tables,
                                                   pipeline::CatalogTables& recorded,
                                                   pipeline::CommitBoard& board) {
+  pipeline::tell_backlog(*tables.log, board);
   pipeline::RecorderOptions options;
   options.archive = stores.archive_id();
   options.data = fmt::format("{:016x}", tables.catalog->data_id());

@@ -35,7 +35,7 @@ struct Change {
   bool operator==(const Change&) const = default;
 };
 
-// As a stored record. A change whose images don't fit its kind (see Change) is a programmer's
+// As a stored record (docs/internals/item-and-change-format.md). A change whose images don't fit its kind is a programmer's
 // error; a record of another format, or damaged, is kCorrupt. The shard and the sequence number are
 // the record's key (stream/change_key.h) and not repeated in it.
 std::string encode_change(const Change& change);

@@ -1,6 +1,6 @@
 // Values and items as stored bytes. Compact, self-describing, and read with bounds on everything:
 // what is read is exactly what could have been written, so every item has one encoding. Stored in
-// tables and in the change log, so codes never change their meaning.
+// tables and in the change log, so codes never change their meaning. See docs/internals/item-and-change-format.md.
 //
 //   item    = count, then (name, value) in ascending byte order of the names
 //   value   = one code byte, then

@@ -27,9 +27,9 @@ namespace pawl::pipeline {
 class AdoptTarget {
  public:
   virtual ~AdoptTarget() = default;
-  // The table goes on as a new incarnation; changes after `archived` (one position a shard of the old one) are carried
-  // into its log, from 1. Durable when it returns ok.
-  virtual Awaitable<Status> adopt(std::string table,
+  // The table goes on as a new incarnation, which is deleted if it is; changes after `archived` (one position a shard of
+  // the old one) are carried into its log, from 1. Durable when it returns ok.
+  virtual Awaitable<Status> adopt(RecordedTable table,
                                   std::map<ShardId, SequenceNumber> archived) = 0;
 };
 

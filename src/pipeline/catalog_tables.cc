@@ -55,11 +55,13 @@ Awaitable<Status> CatalogTables::closed(Incarnation incarnation) {
   co_return ok();
 }
 
-Awaitable<Status> CommandAdopt::adopt(std::string table,
+Awaitable<Status> CommandAdopt::adopt(RecordedTable table,
                                       std::map<ShardId, SequenceNumber> archived) {
+  const std::string what =
+      "adopting table '" + table.definition.name + "' (" + table.incarnation.to_string() + "): ";
   const auto reply = std::make_shared<Reply>(clock_.make_alarm());
   table::Command command;
-  command.action = table::AdoptTable{table, std::move(archived)};
+  command.action = table::AdoptTable{table.incarnation, std::move(archived)};
   command.trace = "adopt";
   command.render = [](const table::Outcome& outcome) {
     if (!outcome.failure) return std::string{};
@@ -82,12 +84,11 @@ Awaitable<Status> CommandAdopt::adopt(std::string table,
     co_await reply->alarm->wait_until(clock_.monotonic() + std::chrono::seconds(1));
   }
   if (!reply->answer) {
-    co_return Error{ErrorCode::kUnknown,
-                    "adopting table '" + table + "': nobody knows whether it was done",
+    co_return Error{ErrorCode::kUnknown, what + "nobody knows whether it was done",
                     "start the server again and look whether it still asks for it"};
   }
   if (reply->answer->empty()) co_return ok();
-  co_return Error{ErrorCode::kUnavailable, "adopting table '" + table + "': " + *reply->answer, {}};
+  co_return Error{ErrorCode::kUnavailable, what + *reply->answer, {}};
 }
 
 }  // namespace pawl::pipeline

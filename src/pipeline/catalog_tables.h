@@ -36,7 +36,7 @@ class CommandAdopt final : public AdoptTarget {
   CommandAdopt(table::CommandSink& sink, Clock& clock) : sink_(sink), clock_(clock) {}
 
   // Errors: kUnavailable where it was refused, kUnknown where nobody knows.
-  Awaitable<Status> adopt(std::string table, std::map<ShardId, SequenceNumber> archived) override;
+  Awaitable<Status> adopt(RecordedTable table, std::map<ShardId, SequenceNumber> archived) override;
 
  private:
   table::CommandSink& sink_;

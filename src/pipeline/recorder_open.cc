@@ -250,7 +250,7 @@ Awaitable<Status> Recorder::adopt(AdoptTarget& target) {
     if (!forks.ok()) co_return forks.error();
     std::map<ShardId, SequenceNumber> archived;
     for (const auto& fork : forks->forks) archived[fork.shard] = fork.sequence;
-    auto status = co_await target.adopt(table.definition.name, std::move(archived));
+    auto status = co_await target.adopt(table, std::move(archived));
     if (!status.ok()) co_return status;
   }
   for (const auto incarnation : concerned) {  // what only the ledger knows

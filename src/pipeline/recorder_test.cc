@@ -337,10 +337,14 @@ class ListedAdopt final : public AdoptTarget {
   explicit ListedAdopt(RecorderWorld& world) : world_(world) {}
   std::map<ShardId, SequenceNumber> archived;
 
-  Awaitable<Status> adopt(std::string, std::map<ShardId, SequenceNumber> positions) override {
+  Awaitable<Status> adopt(RecordedTable table,
+                          std::map<ShardId, SequenceNumber> positions) override {
     archived = positions;
-    RecordedTable next = world_.tables.list[0];
-    world_.tables.list[0].deleted = true;
+    auto& old =
+        *std::find_if(world_.tables.list.begin(), world_.tables.list.end(),
+                      [&](const auto& one) { return one.incarnation == table.incarnation; });
+    RecordedTable next = old;
+    old.deleted = true;
     next.parent = next.incarnation;
     next.incarnation = {0x22};
     for (auto& shard : next.shards) shard.incarnation = next.incarnation;
@@ -398,6 +402,41 @@ TEST(Recorder, AdoptGoesOnInLinkedChainsAndLosesNothing) {
   EXPECT_FALSE(created.parent->forks.at(1).page.has_value());
   EXPECT_EQ(view->tables.at(kUsers).adopted_by, Incarnation{0x22});
   EXPECT_FALSE(world.live(2).needs_adopt);  // and for good
+}
+
+// The older copy was taken after DeleteTable was answered and before the last pages; a table of the same name was made
+// since.
+TEST(Recorder, AdoptsADeletedTableThatIsStillClosing) {
+  RecorderWorld world;
+  for (std::uint64_t i = 1; i <= 3; ++i)
+    world.commit(users_change(kShard0, i, "A", static_cast<int>(i)));
+  world.live(2);
+  world.changes.changes[kShard0].pop_back();
+  world.commit(users_change(kShard0, 3, "A", 33));
+  world.tables.list[0].deleted = true;
+  RecordedTable again = users_table();
+  again.incarnation = {0x33};
+  for (auto& shard : again.shards) shard.incarnation = again.incarnation;
+  world.tables.list.push_back(again);
+  ++world.tables.changed;
+  world.commit(users_change({again.incarnation, 0}, 1, "B", 1));
+  ListedAdopt target(world);
+  {
+    Recorder recorder(world.ports(), world.options);
+    ASSERT_TRUE(RecorderWorld::wait(recorder.open())->needs_adopt());
+    ASSERT_TRUE(RecorderWorld::wait(recorder.adopt(target)).ok());
+  }
+  world.live(5);
+  const auto pages = pages_of(world.ledger, {{0x22}, 0});
+  ASSERT_EQ(pages.size(), 1U);
+  EXPECT_EQ(pages[0].entries.at(0).object, "logs/A-33.log");
+  const auto view = RecorderWorld::wait(read_root_chain(world.ledger));
+  ASSERT_TRUE(view.ok());
+  ASSERT_TRUE(view->tables.at({0x22}).deleted.has_value()) << "what goes on is deleted, too";
+  EXPECT_FALSE(view->tables.at({0x22}).deleted->abandoned);
+  EXPECT_TRUE(view->tables.at({0x33}).open()) << "its namesake has nothing to do with it";
+  EXPECT_EQ(pages_of(world.ledger, {{0x33}, 0}).size(), 1U);
+  EXPECT_FALSE(world.live(2).needs_adopt);
 }
 
 TEST(Recorder, AdoptAbandonsWhatOnlyTheLedgerKnows) {

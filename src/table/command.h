@@ -89,11 +89,11 @@ struct UpdateTable {
   std::optional<std::uint64_t> read_units;
   std::optional<std::uint64_t> write_units;
 };
-// `pawl adopt`: the table goes on as a new incarnation with the same items and versions; its ledger
-// chains and change log start anew, linked to those of the old one. Done also while writes are
-// refused.
+// `pawl adopt`: an incarnation goes on as a new one with the same items and versions; its ledger
+// chains and change log start anew, linked to those of the old one. One that is deleted and still closing goes on
+// closing: its name stays free, or whose it is. Done also while writes are refused.
 struct AdoptTable {
-  std::string name;
+  Incarnation incarnation;
   // How far the ledger chains of the old incarnation tell the same story as its change log, for each of its shards:
   // the changes after that are carried into the new incarnation's log. None of a shard that is not listed.
   std::map<ShardId, SequenceNumber> archived;

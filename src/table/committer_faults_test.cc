@@ -197,7 +197,7 @@ TEST_F(FaultyCommitterTest, WritesCanBeRefusedUntilAdoption) {
 
   const Incarnation parent = incarnation();
   AdoptTable adopt;
-  adopt.name = "users";
+  adopt.incarnation = parent;
   adopt.archived[shard()] = {1};  // the ledger has it all
   const ReplyPtr adopted = do_action(adopt);
   ASSERT_TRUE(adopted->done()) << adopted->message();

@@ -125,8 +125,15 @@ TablePlan plan(const UpdateTable& update, const Catalog& catalog, Random&, Insta
 }
 
 TablePlan plan(const AdoptTable& adopt, const Catalog& catalog, Random& random, Instant) {
-  const TablePtr table = catalog.view()->find(adopt.name);
-  if (!table) return no_such_table(adopt.name);
+  // By its id: names are those of active tables, and one that is closing may disagree with its ledger, too.
+  const auto tables = catalog.view();
+  const auto found = tables->by_incarnation.find(adopt.incarnation);
+  if (found == tables->by_incarnation.end()) return no_such_table(adopt.incarnation.to_string());
+  const TablePtr& table = found->second;
+  if (table->record.state == TableState::kReplaced) {
+    return refuse(Refusal::kInvalid, "Table " + table->record.definition.name + " (" +
+                                         adopt.incarnation.to_string() + ") was adopted before");
+  }
   TablePlan result;
   // The old incarnation closes like a deleted one, but the items stay: both name the same space.
   TableRecord old = table->record;

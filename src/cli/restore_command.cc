@@ -32,13 +32,14 @@ std::string to_json(const std::string& archive, const std::string& data,
       .field("removed_items", restored.report.removed_items)
       .field("changes", restored.report.changes)
       .field("unsealed_bytes", restored.report.unsealed)
+      .field("set_aside", restored.set_aside)
       .end_object();
   out += '\n';
   return out;
 }
 
 void print_restored(const server::ArchivePlace& archive, const std::string& data,
-                    const pipeline::RestoreReport& report) {
+                    const pipeline::RestoreReport& report, std::uint64_t set_aside) {
   fmt::print("{}\n",
              coloured(Colour::kGreen,
                       fmt::format("RESTORED: {} {} with {} items, from {} changes.",
@@ -51,6 +52,12 @@ void print_restored(const server::ArchivePlace& archive, const std::string& data
   if (report.unsealed > 0) {
     fmt::print("  {} of a last page that a crash cut short were not read\n",
                sized(report.unsealed));
+  }
+  if (set_aside > 0) {
+    fmt::print(
+        "  {} {} in no page of the ledger, so that nothing vouches for {}: moved to {}/.suspect\n",
+        grouped(set_aside), set_aside == 1 ? "object was" : "objects were",
+        set_aside == 1 ? "it" : "them", archive.where);
   }
   fmt::print("Not in an archive, and so not restored: tables that are not recorded.\n");
   fmt::print("Go on with: pawl serve --data {} --archive {}{}{}\n", data, archive.to_option(),
@@ -70,7 +77,7 @@ int run_restore(const RestoreArguments& arguments) {
   if (arguments.json) {
     fmt::print("{}", to_json(archive->where, arguments.data, *restored));
   } else {
-    print_restored(*archive, arguments.data, restored->report);
+    print_restored(*archive, arguments.data, restored->report, restored->set_aside);
   }
   return kExitGood;
 }
@@ -87,8 +94,11 @@ void add_restore(CLI::App& app, Action& chosen) {
   command->add_flag("--json", arguments->json,
                     "One JSON document (docs/schemas/restore.schema.json)");
   command->footer(
-      "`pawl serve` then goes on with both, without `pawl adopt`. Nothing in the archive changes; "
-      "no server may be\nwriting to it meanwhile. Exit status: 0 restored, 2 it could not run.");
+      "`pawl serve` then goes on with both, without `pawl adopt`. In the archive nothing changes "
+      "but that objects "
+      "which are in no\npage of the ledger yet are moved to .suspect/. No server may be writing to "
+      "it meanwhile. Exit "
+      "status: 0 restored,\n2 it could not run.");
   command->callback(
       [arguments, &chosen] { chosen = [arguments] { return run_restore(*arguments); }; });
 }

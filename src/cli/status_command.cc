@@ -47,8 +47,9 @@ void add_status(CLI::App& app, Action& chosen) {
                     "One JSON document (docs/schemas/status.schema.json)");
   command->footer(
       "If the server has access keys, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be one of "
-      "them.\nExit status: 0 all is well, 1 an alarm stands, a shard is stalled or writes are "
-      "refused, 2 no answer.");
+      "them.\nWhat is \"noted\" has happened and asks nothing of anybody. Exit status: 0 all is "
+      "well, 1 an alarm "
+      "stands, a shard is\nstalled or writes are refused, 2 no answer.");
   command->callback(
       [arguments, &chosen] { chosen = [arguments] { return run_status(*arguments); }; });
 }

@@ -94,7 +94,8 @@ Status read_alarms(item::JsonFields& fields, StatusPage& page) {
     item::JsonFields alarm(object, "an alarm of the status");
     page.alarms.push_back({printable(alarm.text("kind")), printable(alarm.text("subject")),
                            printable(alarm.text("text")),
-                           printable(alarm.optional_text("since").value_or(""))});
+                           printable(alarm.optional_text("since").value_or("")),
+                           alarm.boolean_or("standing", true)});
     PAWL_TRY(alarm.status());
   }
   return ok();
@@ -179,8 +180,10 @@ std::string to_text(const StatusPage& page) {
                    shard.why.empty() ? "" : ": " + shard.why);
   }
   for (const auto& alarm : page.alarms) {
-    fmt::format_to(to, "{} {}{}{}\n", coloured(Colour::kRed, "ALARM " + alarm.kind + ":"),
-                   alarm.text, alarm.subject.empty() ? "" : " (" + alarm.subject + ")",
+    const auto head = alarm.standing ? coloured(Colour::kRed, "ALARM " + alarm.kind + ":")
+                                     : coloured(Colour::kYellow, "noted " + alarm.kind + ":");
+    fmt::format_to(to, "{} {}{}{}\n", head, alarm.text,
+                   alarm.subject.empty() ? "" : " (" + alarm.subject + ")",
                    alarm.since.empty() ? "" : ", since " + alarm.since);
   }
   if (page.is_well()) fmt::format_to(to, "{}\n", coloured(Colour::kGreen, "All is well."));

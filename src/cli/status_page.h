@@ -1,6 +1,7 @@
 // What `pawl status` shows a person, out of the status document.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -38,6 +39,7 @@ struct AlarmNote {
   std::string subject;
   std::string text;
   std::string since;
+  bool standing = true;  // false: it was told once, and asks nothing more of anybody
 };
 
 struct StatusPage {
@@ -54,7 +56,11 @@ struct StatusPage {
   std::vector<ShardLine> shards;
   std::vector<AlarmNote> alarms;
 
-  bool is_well() const { return writes_taken && stalled_shards == 0 && alarms.empty(); }
+  bool is_well() const {
+    return writes_taken && stalled_shards == 0 &&
+           std::none_of(alarms.begin(), alarms.end(),
+                        [](const AlarmNote& alarm) { return alarm.standing; });
+  }
 };
 
 // Reads docs/schemas/status.schema.json. Control characters in its texts are replaced: it goes to a terminal.

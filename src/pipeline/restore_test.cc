@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include "archive/object_body.h"
 #include "fault/fault_plan.h"
 #include "fault/memory_key_value_store.h"
 #include "pipeline/recorder_world_test.h"
 #include "pipeline/restore_writer.h"
+#include "pipeline/unsealed.h"
 #include "stream/change_log.h"
 #include "table/catalog.h"
 #include "table/item_format.h"
@@ -111,6 +113,59 @@ TEST(Restore, AlteredAndMissingObjectsAreErrors) {
     // Nothing of it counts.
     EXPECT_TRUE((*table::Catalog::open(store, random))->view()->by_incarnation.empty());
   }
+}
+
+// The objects of a world as a listing.
+class ListedObjects final : public ArchiveView {
+ public:
+  explicit ListedObjects(const ScriptedObjects& objects) : objects_(objects) {}
+  std::string describe() const override { return "memory"; }
+  Status list(std::string_view, const std::function<bool(const Entry&)>& visit) override {
+    for (const auto& [name, body] : objects_.objects) {
+      if (!visit({name, body.size()})) break;
+    }
+    return ok();
+  }
+  Result<std::optional<std::string>> read(std::string_view name, std::uint64_t offset,
+                                          std::size_t size_max) override {
+    const auto found = objects_.objects.find(std::string(name));
+    if (found == objects_.objects.end()) return std::optional<std::string>{};
+    return std::optional(found->second.substr(offset, size_max));
+  }
+
+ private:
+  const ScriptedObjects& objects_;
+};
+
+TEST(Restore, ObjectsInNoPageAreSetAsideAndAlarmNobody) {
+  RecorderWorld world;
+  fill(world);
+  auto& objects = world.objects.objects;
+  // Durable when the data directory was lost, and not in a page yet; the second in a shard that has no page at all.
+  objects["logs/A-3.log"] = archive::render_body("users", users_change(kShard0, 5, "A", 3));
+  objects["logs/C-1.log"] = archive::render_body("users", users_change(kShard1, 1, "C", 1));
+  // Not this one's business: a change that a page lists under another name, and what is no object.
+  objects["logs/stray.log"] = archive::render_body("users", users_change(kShard0, 1, "A", 1));
+  objects["notes.txt"] = "hello";
+  objects[".pawl/hashed/ab"] = objects["logs/A-3.log"];
+  const auto before = objects;
+
+  ListedObjects names(world.objects);
+  const auto moved = RecorderWorld::wait(set_unsealed_aside(names, world.ledger, world.objects));
+  ASSERT_TRUE(moved.ok()) << moved.error().to_string();
+  EXPECT_EQ(*moved, 2U);
+  EXPECT_EQ(world.objects.aside, (std::vector<std::string>{"logs/A-3.log", "logs/C-1.log"}));
+  EXPECT_EQ(objects.size(), before.size() - 2);
+  const auto again = RecorderWorld::wait(set_unsealed_aside(names, world.ledger, world.objects));
+  EXPECT_EQ(*again, 0U);
+
+  // The table goes on, and its next version is another one of the same name.
+  world.commit(users_change(kShard0, 5, "A", 3));
+  world.changes.changes[kShard0].back().trace = "another";
+  const auto status = world.live(3);
+  EXPECT_EQ(status.renamed, 0U);
+  EXPECT_TRUE(status.alarms.empty());
+  EXPECT_TRUE(objects.contains("logs/A-3.log"));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "pipeline/restore_writer.h"
+#include "pipeline/unsealed.h"
 #include "server/run_to_end.h"
 #include "server/stores.h"
 
@@ -40,8 +41,15 @@ Result<Restored> restore_data(const ArchivePlace& place, const std::string& data
   PAWL_ASSIGN_OR_RETURN(
       const auto report,
       run_to_end(context, pipeline::restore(*stores.objects, *stores.ledger, writer, progress)));
+  std::uint64_t set_aside = 0;
+  if (!place.in_bucket()) {  // there nothing is moved, and another may be writing: no lock was taken
+    PAWL_ASSIGN_OR_RETURN(const auto names, open_archive_view(place));
+    PAWL_ASSIGN_OR_RETURN(
+        set_aside,
+        run_to_end(context, pipeline::set_unsealed_aside(*names, *stores.ledger, *stores.objects)));
+  }
   PAWL_TRY(stores.clock->persist());
-  return Restored{stores.archive_id(), report};
+  return Restored{stores.archive_id(), report, set_aside};
 }
 
 }  // namespace pawl::server

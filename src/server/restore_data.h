@@ -13,6 +13,7 @@ namespace pawl::server {
 struct Restored {
   std::string archive_id;  // 16 hex digits
   pipeline::RestoreReport report;
+  std::uint64_t set_aside = 0;  // objects that were in no page: pipeline/unsealed.h
 };
 
 // Holds the archive's writer's lock meanwhile, so that nobody appends to what is being read (a bucket has none: stop the

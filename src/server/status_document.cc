@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 
 #include "base/json_writer.h"
@@ -72,8 +73,8 @@ void append_metric(std::string& out, std::string_view name, std::string_view kin
 std::vector<AlarmLine> alarms_of(const StatusFacts& facts) {
   std::vector<AlarmLine> alarms;
   for (const auto& alarm : facts.recorder.alarms) {
-    alarms.push_back(
-        {std::string(pipeline::name_of(alarm.kind)), alarm.subject, alarm.text, alarm.since});
+    alarms.push_back({std::string(pipeline::name_of(alarm.kind)), alarm.subject, alarm.text,
+                      alarm.since, pipeline::stands(alarm.kind)});
   }
   for (const auto& shard : facts.recorder.shards) {
     if (shard.state != pipeline::FlowState::kStalled) continue;
@@ -129,7 +130,8 @@ std::string status_json(const StatusFacts& facts) {
     json.begin_object()
         .field("kind", alarm.kind)
         .field("subject", alarm.subject)
-        .field("text", alarm.text);
+        .field("text", alarm.text)
+        .field("standing", alarm.standing);
     if (alarm.since) json.field("since", alarm.since->to_string());
     json.end_object();
   }
@@ -150,11 +152,19 @@ std::string metrics_text(const StatusFacts& facts) {
   append_metric(out, "pawl_stalled_shards", "gauge", "Shards that stand still.", totals.stalled);
   append_metric(out, "pawl_writes_refused", "gauge", "1 while writes are refused.",
                 facts.writes_refused ? 1 : 0);
-  append_metric(out, "pawl_alarms", "gauge", "Alarms that stand.", alarms_of(facts).size());
+  const auto alarms = alarms_of(facts);
+  append_metric(
+      out, "pawl_alarms", "gauge", "Alarms that stand.",
+      static_cast<std::uint64_t>(std::count_if(
+          alarms.begin(), alarms.end(), [](const AlarmLine& alarm) { return alarm.standing; })));
   append_metric(out, "pawl_objects_total", "counter", "Objects archived since the start.",
                 facts.recorder.objects);
   append_metric(out, "pawl_object_bytes_total", "counter", "Their bytes.",
                 facts.recorder.object_bytes);
+  append_metric(
+      out, "pawl_renamed_objects_total", "counter",
+      "Objects under another name than their template's, since the start: each was taken.",
+      facts.recorder.renamed);
   append_metric(out, "pawl_ledger_pages_total", "counter", "Ledger pages since the start.",
                 facts.recorder.pages);
   append_metric(out, "pawl_archive_failures_total", "counter",

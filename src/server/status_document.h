@@ -26,12 +26,13 @@ struct StatusFacts {
   pipeline::RecorderStatus recorder;
 };
 
-// One alarm a person should look at.
+// One alarm a person should look at. One that does not stand is told once and asks nothing more of anybody.
 struct AlarmLine {
   std::string kind;
   std::string subject;
   std::string text;
   std::optional<Instant> since;
+  bool standing = true;
 };
 std::vector<AlarmLine> alarms_of(const StatusFacts& facts);
 

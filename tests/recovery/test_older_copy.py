@@ -69,6 +69,7 @@ class OlderCopy(SceneCase):
         status = scene.pawl.status()
         self.assertEqual(status["writes"], "taken")
         self.assertEqual([a["kind"] for a in status["alarms"]], ["counter-reset"], "the left past has the name of version 2")
+        self.assertEqual(scene.status_text()[0], 0, "nothing is left to be done")
         self.clean(scene)
         done = scene.pawl.run("history", scene.pawl.archive, "A", "--json")
         told = [(v["incarnation"], v["version"]) for v in json.loads(done.stdout)["versions"]]

@@ -1,5 +1,6 @@
 """Tables rebuilt from the archive alone."""
 
+import json
 import os
 import shutil
 
@@ -51,6 +52,36 @@ class Restore(SceneCase):
         rebuilt.pawl.stop()
         status, _, text = rebuilt.verify("--deep", archive=away)
         self.assertEqual(status, 0, text)
+
+    def test_objects_without_a_page_alarm_nobody_and_damage_nothing(self):
+        """The data directory was lost between an object's sync and its page's; the same counter goes on over it."""
+        from blackbox import suite
+        directory = suite.current().cleanup.directory()
+        scene = Scene(archive=os.path.join(directory, "archive"), directory=directory)
+        scene.create("users")
+        scene.put("users", "A", _version={"N": "0"})
+        scene.count("users", "A")
+        newest = max(scene.objects("users", 2), key=lambda d: d["version"])
+        scene.pawl.stop()
+        with open(os.path.join(scene.pawl.archive, newest["object"]), encoding="utf-8") as file:
+            body = json.loads(file.read())
+        body.update(sequence=body["sequence"] + 1, version=2, trace="lost", old=body["new"], new={**body["new"], "_version": {"N": "2"}})
+        with open(os.path.join(scene.pawl.archive, "logs/A-2.log"), "w", encoding="utf-8") as file:
+            file.write(json.dumps(body, separators=(",", ":")) + "\n")
+        status, _, text = scene.verify("--deep", archive=scene.pawl.archive)
+        self.assertEqual(status, 0, "unsealed, not wrong: " + text)
+        shutil.rmtree(scene.pawl.data)
+        done = scene.pawl.run("restore", scene.pawl.archive, "--data", scene.pawl.data, "--json")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(json.loads(done.stdout)["set_aside"], 1)
+        self.assertEqual(len(os.listdir(os.path.join(scene.pawl.archive, ".suspect"))), 1, "it is kept")
+        scene.pawl.start()
+        self.assertEqual(scene.count("users", "A"), 2)
+        self.assertEqual(sorted(d["object"] for d in scene.objects("users", 3)), [f"logs/A-{n}.log" for n in range(3)])
+        status, text = scene.status_text()
+        self.assertEqual(status, 0, text)
+        self.assertEqual(scene.pawl.status()["alarms"], [])
+        self.clean(scene, 3)
 
     def test_what_can_t_be_restored_says_why(self):
         scene = Scene()

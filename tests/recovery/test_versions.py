@@ -40,8 +40,9 @@ class Versions(SceneCase):
         resets = [e for e in scene.root_events() if e["type"] == "counter-reset"]
         self.assertEqual(len(resets), 1, resets)
         status, text = scene.status_text()
-        self.assertEqual(status, 1, text)
-        self.assertIn("reset", text)
+        self.assertEqual(status, 0, "it was told, and asks nothing of anybody: " + text)
+        self.assertIn("counter-reset", text)
+        self.assertEqual([(a["kind"], a["standing"]) for a in scene.pawl.status()["alarms"]], [("counter-reset", False)])
         # Once a table also means: not again after a restart.
         scene.pawl.kill()
         scene.pawl.start()

@@ -203,7 +203,7 @@ Result<RootEvent> parse_checkpoint(item::JsonFields& fields) {
   return RootEvent{std::move(event)};
 }
 
-Result<RootEvent> parse_event(item::JsonFields& fields) {
+Result<RootEvent> parse_event(item::JsonFields& fields, Heads heads) {
   const auto type = fields.text("type");
   if (type == "archive-created") {
     ArchiveCreated event{parse_public_key(fields)};
@@ -224,7 +224,10 @@ Result<RootEvent> parse_event(item::JsonFields& fields) {
   if (type == "table-created") return parse_table_created(fields);
   if (type == "table-deleted") return parse_table_deleted(fields);
   if (type == "counter-reset") return parse_counter_reset(fields);
-  if (type == "checkpoint") return parse_checkpoint(fields);
+  if (type == "checkpoint") {
+    if (heads == Heads::kSkip) return RootEvent{Checkpoint{}};
+    return parse_checkpoint(fields);
+  }
   return wrong_event("its event is of an unknown type");
 }
 
@@ -247,7 +250,7 @@ std::string encode_root_page(const RootPage& page) {
   return out;
 }
 
-Result<RootPage> parse_root_page(std::string_view text) {
+Result<RootPage> parse_root_page(std::string_view text, Heads heads) {
   thread_local simdjson::dom::parser parser;
   PAWL_ASSIGN_OR_RETURN(const auto object,
                         item::parse_stored_object(parser, text, kLineBytesMax, "root page"));
@@ -262,7 +265,7 @@ Result<RootPage> parse_root_page(std::string_view text) {
   const auto event = fields.object("event");
   PAWL_TRY(fields.status());
   item::JsonFields event_fields(event, "event of a root page");
-  PAWL_ASSIGN_OR_RETURN(page.event, parse_event(event_fields));
+  PAWL_ASSIGN_OR_RETURN(page.event, parse_event(event_fields, heads));
   return page;
 }
 

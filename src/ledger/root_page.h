@@ -93,7 +93,9 @@ struct RootPage {
 };
 
 std::string encode_root_page(const RootPage& page);
+// Whether a checkpoint's chains are read. A root chain is almost all checkpoints, and a start that reads it needs none.
+enum class Heads : std::uint8_t { kRead, kSkip };
 // Errors: kCorrupt.
-Result<RootPage> parse_root_page(std::string_view json);
+Result<RootPage> parse_root_page(std::string_view json, Heads heads = Heads::kRead);
 
 }  // namespace pawl::ledger

@@ -29,8 +29,7 @@ struct LedgerView {
   ledger::ChainEndState root;
   std::uint64_t torn_root_bytes = 0;
   std::map<Incarnation, LedgerTable> tables;
-  std::map<ShardId, ledger::ChainHead> checkpoint;  // the newest
-  bool clean_stop = false;                          // the last event is a clean stop
+  bool clean_stop = false;  // the last event is a clean stop
 };
 
 // Errors: kCorrupt where a root page is damaged or does not follow the one before, and those of the store.

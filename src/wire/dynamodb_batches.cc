@@ -90,7 +90,8 @@ ServiceResult<table::Command> batch_write_item(DynamoDbCall& call) {
 
   table::Mutations mutations;
   std::set<std::string> seen;
-  for (const auto& [name, element] : *request_items) {
+  for (const auto& [asked, element] : *request_items) {
+    const std::string_view name = without_arn(asked);
     Constraints naming(call.members);
     naming.check_table_name(name, "TableName");
     WIRE_TRY(naming.finish());

@@ -11,13 +11,6 @@ bool is_table_name_character(char c) {
          c == '.' || c == '-';
 }
 
-// "arn:aws:dynamodb:REGION:ACCOUNT:table/NAME" -> NAME; anything else as it is.
-std::string_view without_arn(std::string_view name) {
-  if (!name.starts_with("arn:")) return name;
-  const std::size_t table = name.find(":table/");
-  return table == std::string_view::npos ? name : name.substr(table + 7);
-}
-
 std::string in_quotes(std::string_view value) {
   constexpr std::size_t kShown = 256;  // of a hostile value
   std::string text = "'";
@@ -28,6 +21,17 @@ std::string in_quotes(std::string_view value) {
 }
 
 }  // namespace
+
+std::string_view without_arn(std::string_view name) {
+  constexpr std::string_view kTable = ":table/";
+  const std::size_t table = name.find(kTable);
+  if (!name.starts_with("arn:") || table == std::string_view::npos) return name;
+  const std::string_view before = name.substr(0, table);
+  const bool is_arn = before.find(":dynamodb:") != std::string_view::npos &&
+                      std::all_of(before.begin(), before.end(),
+                                  [](char c) { return c == ':' || is_table_name_character(c); });
+  return is_arn ? name.substr(table + kTable.size()) : name;
+}
 
 void Constraints::violate(std::string_view member, std::string_view value_text,
                           std::string_view constraint) {

@@ -18,6 +18,10 @@ enum class CapacityDetail : std::uint8_t { kNone, kTotal, kIndexes };
 inline constexpr std::size_t kTableNameMin = 3;
 inline constexpr std::size_t kTableNameMax = 255;
 
+// "arn:PARTITION:dynamodb:REGION:ACCOUNT:table/NAME" -> NAME; anything else as it is. The service takes a table's ARN
+// wherever it takes its name; region and account are nobody's here, so they are not compared.
+std::string_view without_arn(std::string_view name);
+
 // Reads members and notes what is wrong with their values. A wrong JSON type ends it: finish() gives that.
 class Constraints {
  public:

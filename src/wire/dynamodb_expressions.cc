@@ -55,12 +55,13 @@ ServiceResult<RequestExpressions> RequestExpressions::open(const Members& member
 
 ServiceStatus RequestExpressions::open_placeholders(const Allowed& allowed, bool any_expression) {
   WIRE_ASSIGN(const auto names, members_->map("ExpressionAttributeNames"));
-  WIRE_ASSIGN(const auto values, members_->map("ExpressionAttributeValues"));
+  WIRE_ASSIGN(auto values, members_->map("ExpressionAttributeValues"));
+  // No member of this operation: passed over, as every member that an operation does not have.
+  if (allowed.without_values.empty()) values.reset();
   if (!names && !values) return Unit{};
   if (!any_expression) {
     if (names)
       return validation("ExpressionAttributeNames can only be specified when using expressions");
-    if (allowed.without_values.empty()) return Unit{};  // no member of this operation
     return validation("ExpressionAttributeValues can only be specified when using expressions: " +
                       std::string(allowed.without_values));
   }

@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "base/json_writer.h"
 #include "item/dynamodb_json.h"
 #include "item/item_size.h"
 #include "wire/dynamodb_answer.h"
@@ -38,6 +39,7 @@ void append_projected(std::string& out, const item::Item& item,
 
 // The part of a BatchGetItem that asks one table.
 struct BatchTable {
+  std::string asked;  // its name or ARN: what the answer calls it
   std::string name;
   Members members;
   bool consistent = false;
@@ -46,15 +48,16 @@ struct BatchTable {
   HalfUnits units = 0;
 };
 
-ServiceResult<BatchTable> open_batch_table(const DynamoDbCall& call, std::string_view name,
-                                           simdjson::dom::element asked, Keys& keys,
+ServiceResult<BatchTable> open_batch_table(const DynamoDbCall& call, std::string_view asked,
+                                           simdjson::dom::element element, Keys& keys,
                                            std::set<std::string>& seen) {
-  WIRE_ASSIGN(Members members, Members::of(asked));
+  WIRE_ASSIGN(Members members, Members::of(element));
   BatchTable part;
-  part.name = name;
+  part.asked = asked;
+  part.name = without_arn(asked);
   part.members = std::move(members);
   Constraints constraints(part.members);
-  constraints.check_table_name(name, "TableName");
+  constraints.check_table_name(part.name, "TableName");
   WIRE_TRY(constraints.finish());
   WIRE_ASSIGN(const auto list, part.members.list("Keys"));
   if (!list || list->size() == 0) {
@@ -70,13 +73,13 @@ ServiceResult<BatchTable> open_batch_table(const DynamoDbCall& call, std::string
   WIRE_TRY(expressions.finish());
   WIRE_ASSIGN(const auto consistent, part.members.boolean("ConsistentRead"));
   part.consistent = consistent.value_or(false);
-  for (const simdjson::dom::element element : *list) {
-    WIRE_ASSIGN(item::Item key, parse_key(element, description.definition.schema));
+  for (const simdjson::dom::element one : *list) {
+    WIRE_ASSIGN(item::Item key, parse_key(one, description.definition.schema));
     if (!seen.insert(part.name + '\0' + item::encode_key(description.definition.schema, key))
              .second) {
       return validation("Provided list of item keys contains duplicates");
     }
-    part.keys.push_back(element);
+    part.keys.push_back(one);
     keys.emplace_back(part.name, std::move(key));
   }
   return part;
@@ -85,7 +88,8 @@ ServiceResult<BatchTable> open_batch_table(const DynamoDbCall& call, std::string
 // What did not fit: the table's part of the request, with the keys that are left.
 void append_unprocessed(std::string& out, const BatchTable& part, std::size_t first) {
   if (out.size() > 1) out.push_back(',');
-  out.append("\"").append(part.name).append("\":{\"Keys\":[");
+  append_json_string(out, part.asked);
+  out.append(":{\"Keys\":[");
   for (std::size_t i = first; i < part.keys.size(); ++i) {
     if (i > first) out.push_back(',');
     out.append(simdjson::minify(part.keys[i]));
@@ -110,7 +114,8 @@ std::string render_batch(std::vector<BatchTable>& parts, const Found& found,
   out.push_back('{');
   for (BatchTable& part : parts) {
     if (&part != &parts.front()) out.push_back(',');
-    out.append("\"").append(part.name).append("\":[");
+    append_json_string(out, part.asked);
+    out.append(":[");
     if (full) append_unprocessed(unprocessed, part, 0);
     bool first = true;
     for (std::size_t i = 0; i < part.keys.size() && !full; ++i) {

@@ -169,10 +169,45 @@ TEST_F(DynamoDbServiceTest, GetItemProjects) {
   EXPECT_EQ(ask("GetItem", R"({"TableName":"users","Key":{"hashid":{"S":"nobody"}}})"), "{}");
 }
 
+TEST_F(DynamoDbServiceTest, MembersThatAnOperationDoesNotHaveArePassedOver) {
+  for (const char* const more : {"{}", R"({":x":{"S":"unused"}})", R"({":x":7})"}) {
+    EXPECT_EQ(ask("GetItem", R"({"TableName":"users","Key":{"hashid":{"S":"A"}},)"
+                             R"("ProjectionExpression":"v","ExpressionAttributeValues":)" +
+                                 std::string(more) + "}"),
+              R"({"Item":{"v":{"N":"1"}}})")
+        << more;
+  }
+}
+
 TEST_F(DynamoDbServiceTest, ArnsNameTablesToo) {
   EXPECT_EQ(ask("GetItem", R"({"TableName":"arn:aws:dynamodb:eu-north-1:000000000000:table/users",)"
                            R"("Key":{"hashid":{"S":"A"}}})"),
             R"({"Item":{"hashid":{"S":"A"},"v":{"N":"1"}}})");
+}
+
+// As keys of a map as well; the answer calls a table what the request called it.
+TEST_F(DynamoDbServiceTest, ArnsNameTablesInBatches) {
+  const std::string arn = "arn:aws:dynamodb:eu-north-1:000000000000:table/users";
+  EXPECT_EQ(
+      ask("BatchGetItem", R"({"RequestItems":{")" + arn + R"(":{"Keys":[{"hashid":{"S":"A"}}]}}})"),
+      R"({"Responses":{")" + arn +
+          R"(":[{"hashid":{"S":"A"},"v":{"N":"1"}}]},"UnprocessedKeys":{}})");
+  EXPECT_THAT(ask("BatchGetItem", R"({"RequestItems":{")" + arn +
+                                      R"(":{"Keys":[{"hashid":{"S":"A"}}]},)"
+                                      R"("users":{"Keys":[{"hashid":{"S":"A"}}]}}})"),
+              HasSubstr("duplicates"));
+  sink.outcome.mutations.resize(1);
+  EXPECT_EQ(ask("BatchWriteItem", R"({"RequestItems":{")" + arn +
+                                      R"(":[{"PutRequest":{"Item":{"hashid":{"S":"B"}}}}]}})"),
+            R"({"UnprocessedItems":{}})");
+  for (const char* const name :
+       {"arn:x:table/users", "arn:aws:dynamodb:\\u0001:table/users", "arn:aws:dynamodb:table/users",
+        "arn:aws:dynamodb:r:1:table/users/index/i", "arn:aws:s3:::table/users"}) {
+    EXPECT_THAT(ask("BatchGetItem", R"({"RequestItems":{")" + std::string(name) +
+                                        R"(":{"Keys":[{"hashid":{"S":"A"}}]}}})"),
+                HasSubstr("failed to satisfy constraint"))
+        << name;
+  }
 }
 
 struct BadRequest {

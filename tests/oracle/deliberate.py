@@ -8,6 +8,8 @@ A rule must be narrow: it names the operation's feature AND both answers.
 import base64
 import json
 
+import values
+
 
 class Rule:
     """`matches(operation, left, right)` sees the operation and both answers as
@@ -72,7 +74,8 @@ _CANCELLING = ("An operand in the update expression has an incorrect data type",
                "Number overflow", "Type mismatch for attribute to update", "Nesting Levels have exceeded supported limits",
                "The document path provided in the update expression is invalid for update",
                "The provided expression refers to an attribute that does not exist in the item", "One or more parameter values were invalid",
-               # The same for keys, whose messages differ between the two:
+               # The same for keys, whose messages differ between the two ("Invalid attribute value type" is a key of type BOOL, L, …):
+               "Invalid attribute value type",
                "The number of conditions on the keys is invalid", "One or more parameter values are not valid. The AttributeValue for a key")
 
 
@@ -120,6 +123,23 @@ RULES = [
     Rule("two faults", "where a table is missing and something else is wrong, DynamoDB Local and Pawl name different ones of the two",
          "which fault is reported first is not documented",
          lambda o, l, r: {l[1], r[1]} == {"ValidationException", "ResourceNotFoundException"}),
+    Rule("two faults, one of a token", "where a client token was used for another request and a table is missing, DynamoDB Local and Pawl name "
+         "different ones of the two", "which fault is reported first is not documented",
+         lambda o, l, r: {l[1], r[1]} == {"IdempotentParameterMismatchException", "ResourceNotFoundException"}),
+    Rule("start keys", "a partition key is at most 2,048 bytes long and a sort key 1,024; DynamoDB Local starts after longer ones",
+         "developer guide, quotas: partition key length, sort key length",
+         lambda o, l, r: o["op"] in ("Scan", "Query") and l[0] == 200 and "The provided starting key is invalid" in r[3]
+         and any(isinstance(n, str) and len(values.expand_marks(n)) > 1024 for n in _values(o["body"].get("ExclusiveStartKey"), "S"))),
+    Rule("tables made against a rule above", "DynamoDB Local lists the table that it made although capacity units stood beside PAY_PER_REQUEST",
+         "follows from 'billing mode'",
+         lambda o, l, r: o["op"] == "ListTables" and l[0] == r[0] == 200 and "-bad" in str(l[2]) and "-bad" not in str(r[2])),
+    Rule("conditions that check nothing", "ConditionExpression is required in a transaction's ConditionCheck; DynamoDB Local finds another fault first",
+         "API reference, ConditionCheck: ConditionExpression, required",
+         lambda o, l, r: o["op"] == "TransactWriteItems" and "conditionCheck.conditionExpression' failed to satisfy constraint: Member must not be null" in r[3]),
+    Rule("the first answer again", "a repeated client token gets the first answer, with the ConsumedCapacity that was asked for then, whatever the repeat "
+         "asks for", "docs/compatibility.md, 'Retries': the answer is kept, not made again",
+         lambda o, l, r: o["op"] == "TransactWriteItems" and l[0] == r[0] == 200 and o["body"].get("ClientRequestToken")
+         and set(l[2] or {}) ^ set(r[2] or {}) == {"ConsumedCapacity"}),
     Rule("table names by ARN", "the service takes a table's ARN for its name; DynamoDB Local does not yet", "API reference: TableName, 1 to 1,024 characters",
          lambda o, l, r: "arn:aws:" in str(o.get("body", {}).get("TableName")) and "Invalid table/index name" in l[3]),
     Rule("updates that update nothing", "UpdateExpression is required in a transaction's Update; DynamoDB Local does without it",

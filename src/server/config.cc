@@ -144,6 +144,14 @@ Status read_table(const std::string& name, const toml::table& table, ServerConfi
   PAWL_TRY(section.read("record", settings.record));
   PAWL_TRY(section.read("names", settings.names));
   PAWL_TRY(section.read_number("partitions", 1, table::kPartitionsMax, settings.partitions));
+  section.knows("page_interval");
+  if (table["page_interval"]) {
+    // In a bucket a page is an object that costs a request; in a directory it is a line of a file that rides on a sync
+    // that is made anyway, and waiting would only lengthen the time in which a version is not proven.
+    return section.wrong("page_interval",
+                         "is for archives in buckets, which do not exist yet: a directory gets its "
+                         "pages with every round of objects, at most some milliseconds apart");
+  }
   PAWL_TRY(section.check_unknown());
   if (!settings.names.empty()) {
     const auto parsed = archive::NameTemplate::parse(settings.names);

@@ -159,8 +159,8 @@ class Demo {
     options.deep = true;
     options.check_signature = adapter::check_ed25519;
     PAWL_ASSIGN_OR_RETURN(const auto report, audit::verify(*view, options));
-    say("{} versions of {} items, {} ledger pages", grouped(report.versions), grouped(report.items),
-        grouped(report.pages));
+    say("{} of {}, {}", counted(report.versions, "version"), counted(report.items, "item"),
+        counted(report.pages, "ledger page"));
     if (report.sound()) {
       say("{}", coloured(Colour::kGreen, "SOUND: nothing is missing, nothing was altered."));
       for (const auto& sentence : audit::proves(report)) say("  {}", sentence);

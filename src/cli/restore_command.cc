@@ -40,14 +40,13 @@ std::string to_json(const std::string& archive, const std::string& data,
 
 void print_restored(const server::ArchivePlace& archive, const std::string& data,
                     const pipeline::RestoreReport& report, std::uint64_t set_aside) {
-  fmt::print("{}\n",
-             coloured(Colour::kGreen,
-                      fmt::format("RESTORED: {} {} with {} items, from {} changes.",
-                                  grouped(report.tables), report.tables == 1 ? "table" : "tables",
-                                  grouped(report.items), grouped(report.changes))));
+  fmt::print("{}\n", coloured(Colour::kGreen, fmt::format("RESTORED: {} with {}, from {}.",
+                                                          counted(report.tables, "table"),
+                                                          counted(report.items, "item"),
+                                                          counted(report.changes, "change"))));
   if (report.removed_items > 0) {
-    fmt::print("  {} removed items: their versions go on where they were\n",
-               grouped(report.removed_items));
+    fmt::print("  {}: their versions go on where they were\n",
+               counted(report.removed_items, "removed item"));
   }
   if (report.unsealed > 0) {
     fmt::print("  {} of a last page that a crash cut short were not read\n",

@@ -33,6 +33,8 @@ int could_not(const Error& error);
 
 // "1,234,567".
 std::string grouped(std::uint64_t number);
+// "1 item", "1,234 items".
+std::string counted(std::uint64_t number, std::string_view noun);
 // "1.2 MB": powers of 1,000.
 std::string sized(std::uint64_t bytes);
 

@@ -56,15 +56,15 @@ Result<audit::VerifyOptions> options_of(const VerifyArguments& arguments) {
 }
 
 void print_counts(const audit::Report& report) {
-  fmt::print("{} versions of {} items in {} {}", grouped(report.versions), grouped(report.items),
-             report.tables.size(), report.tables.size() == 1 ? "table" : "tables");
+  fmt::print("{} of {} in {}", counted(report.versions, "version"), counted(report.items, "item"),
+             counted(report.tables.size(), "table"));
   if (report.first && report.last) {
     fmt::print(", from {} to {}", report.first->to_string(), report.last->to_string());
   }
-  fmt::print(" ({} of objects, {} ledger pages)\n", sized(report.bytes), grouped(report.pages));
+  fmt::print(" ({} of objects, {})\n", sized(report.bytes), counted(report.pages, "ledger page"));
   for (const auto& [name, table] : report.tables) {
-    fmt::print("  {}: {} versions of {} items\n", name, grouped(table.versions),
-               grouped(table.items));
+    fmt::print("  {}: {} of {}\n", name, counted(table.versions, "version"),
+               counted(table.items, "item"));
   }
   if (report.unsealed > 0) {
     fmt::print(

@@ -10,8 +10,9 @@ namespace pawl::pipeline {
 Recorder::Recorder(RecorderPorts ports, RecorderOptions options)
     : ports_(ports), options_(std::move(options)), alarm_(ports.clock.make_alarm()) {
   ports_.board.set_alarm(alarm_.get());
-  published_monotonic_ = ports_.clock.monotonic();
-  published_at_ = ports_.clock.now();
+  published_monotonic_ = looked_ = ports_.clock.monotonic();
+  published_looked_ = looked_;
+  published_looked_at_ = looked_at_ = ports_.clock.now();
 }
 
 Recorder::~Recorder() { ports_.board.set_alarm(nullptr); }
@@ -84,8 +85,8 @@ Recorder::Shard& Recorder::add_shard(Table& table, ShardId id, archive::Progress
   shard->chain = chain;
   shard->committed = shard->progress.paged;
   // As status() said of it until now: meeting it is no move.
-  shard->moved = published_monotonic_;
-  shard->moved_at = std::max(published_at_, table.facts.created);
+  shard->moved = looked_;
+  shard->moved_at = std::max(looked_at_, table.facts.created);
   auto& slot = shards_[id];
   slot = std::move(shard);
   return *slot;
@@ -117,9 +118,13 @@ void Recorder::refresh_tables() {
 }
 
 void Recorder::take_news() {
+  const auto looked = ports_.clock.monotonic();
+  const auto looked_at = ports_.clock.now();
   // In this order: a table is listed before its changes are told.
   const auto news = ports_.board.take();
   refresh_tables();
+  looked_ = looked;
+  looked_at_ = looked_at;
   for (const auto& [id, newest] : news.committed) {
     const auto found = shards_.find(id);
     if (found == shards_.end()) continue;  // of a table that is not recorded

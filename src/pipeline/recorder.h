@@ -186,7 +186,7 @@ class Recorder {
   // recorder_facts.cc
   void publish();
   void add_unmet(std::vector<ShardFacts>& facts, const std::set<Incarnation>& settled,
-                 MonotonicInstant published, Instant published_at) const;
+                 MonotonicInstant looked, Instant looked_at) const;
 
   RecorderPorts ports_;
   RecorderOptions options_;
@@ -209,6 +209,10 @@ class Recorder {
   std::uint32_t ledger_failures_ = 0;
   MonotonicInstant ledger_retry_at_;
 
+  // When the catalog was last looked at: a shard that was not in it then stands still since, if the recorder does.
+  MonotonicInstant looked_;
+  Instant looked_at_;
+
   MonotonicInstant beat_due_, tip_due_, idle_tip_due_, checkpoint_due_;
   bool tip_moved_ = false;         // a page was written since the last tip
   bool chains_moved_ = false;      // a shard's page was written since the last checkpoint
@@ -226,7 +230,8 @@ class Recorder {
   std::set<Incarnation> published_settled_;
   MonotonicInstant
       published_monotonic_;  // when: a recorder that is not stuck does it once a heartbeat interval
-  Instant published_at_;
+  MonotonicInstant published_looked_;
+  Instant published_looked_at_;
 };
 
 }  // namespace pawl::pipeline

@@ -25,20 +25,20 @@ void Recorder::publish() {
   RecorderStatus status = totals_;
   for (const auto& [key, alarm] : alarms_) status.alarms.push_back(alarm);
   const auto monotonic = ports_.clock.monotonic();
-  const auto now = ports_.clock.now();
   const std::lock_guard lock(published_mutex_);
   published_facts_ = std::move(facts);
   published_ = std::move(status);
   // It only grows.
   if (published_settled_.size() != settled_.size()) published_settled_ = settled_;
   published_monotonic_ = monotonic;
-  published_at_ = now;
+  published_looked_ = looked_;
+  published_looked_at_ = looked_at_;
 }
 
 // Adds the shards that are in the catalog and that the recorder has not met: it meets them in its next round, so if that
-// does not come, they stand still since the last one ended.
+// does not come, they stand still since it last looked for new ones.
 void Recorder::add_unmet(std::vector<ShardFacts>& facts, const std::set<Incarnation>& settled,
-                         MonotonicInstant published, Instant published_at) const {
+                         MonotonicInstant looked, Instant looked_at) const {
   std::set<ShardId> met;
   for (const auto& fact : facts) met.insert(fact.shard);
   for (const auto& table : ports_.tables.listed()) {
@@ -48,8 +48,8 @@ void Recorder::add_unmet(std::vector<ShardFacts>& facts, const std::set<Incarnat
       ShardFacts fact;
       fact.shard = id;
       fact.table = table.definition.name;
-      fact.moved = published;
-      fact.moved_at = std::max(published_at, table.created);
+      fact.moved = looked;
+      fact.moved_at = std::max(looked_at, table.created);
       facts.push_back(std::move(fact));
     }
   }
@@ -61,18 +61,19 @@ RecorderStatus Recorder::status() const {
   std::vector<ShardFacts> facts;
   RecorderStatus status;
   std::set<Incarnation> settled;
-  MonotonicInstant published;
-  Instant published_at;
+  MonotonicInstant published, looked;
+  Instant looked_at;
   {
     const std::lock_guard lock(published_mutex_);
     facts = published_facts_;
     status = published_;
     settled = published_settled_;
     published = published_monotonic_;
-    published_at = published_at_;
+    looked = published_looked_;
+    looked_at = published_looked_at_;
   }
   // After the facts: a table that is closed in between is in them, or settled.
-  add_unmet(facts, settled, published, published_at);
+  add_unmet(facts, settled, looked, looked_at);
   const auto monotonic = ports_.clock.monotonic();
   const auto now = ports_.clock.now();
   // A recorder that does not come round is stuck in a call of a store.

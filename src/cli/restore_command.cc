@@ -93,11 +93,11 @@ void add_restore(CLI::App& app, Action& chosen) {
   command->add_flag("--json", arguments->json,
                     "One JSON document (docs/schemas/restore.schema.json)");
   command->footer(
-      "`pawl serve` then goes on with both, without `pawl adopt`. In the archive nothing changes "
-      "but that objects "
-      "which are in no\npage of the ledger yet are moved to .suspect/. No server may be writing to "
-      "it meanwhile. Exit "
-      "status: 0 restored,\n2 it could not run.");
+      "`pawl serve` then goes on with both, without `pawl adopt`. In a bucket nothing changes; in "
+      "a "
+      "folder nothing but that\nobjects which are in no page of the ledger yet are moved to "
+      ".suspect/. No "
+      "server may be writing to it meanwhile.\nExit status: 0 restored, 2 it could not run.");
   command->callback(
       [arguments, &chosen] { chosen = [arguments] { return run_restore(*arguments); }; });
 }

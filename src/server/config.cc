@@ -146,11 +146,11 @@ Status read_table(const std::string& name, const toml::table& table, ServerConfi
   PAWL_TRY(section.read_number("partitions", 1, table::kPartitionsMax, settings.partitions));
   section.knows("page_interval");
   if (table["page_interval"]) {
-    // In a bucket a page is an object that costs a request; in a directory it is a line of a file that rides on a sync
-    // that is made anyway, and waiting would only lengthen the time in which a version is not proven.
-    return section.wrong("page_interval",
-                         "is for archives in buckets, which do not exist yet: a directory gets its "
-                         "pages with every round of objects, at most some milliseconds apart");
+    // In a directory waiting would only lengthen the time in which a version is not proven: a page is a line of a file and
+    // rides on a sync that is made anyway. In a bucket, where it is an object that costs a request, it would save some.
+    return section.wrong(
+        "page_interval",
+        "is not there yet: the changes of each round of objects get their page at once");
   }
   PAWL_TRY(section.check_unknown());
   if (!settings.names.empty()) {

@@ -42,7 +42,8 @@ Result<Restored> restore_data(const ArchivePlace& place, const std::string& data
       const auto report,
       run_to_end(context, pipeline::restore(*stores.objects, *stores.ledger, writer, progress)));
   std::uint64_t set_aside = 0;
-  if (!place.in_bucket()) {  // there nothing is moved, and another may be writing: no lock was taken
+  if (!place
+           .in_bucket()) {  // there nothing is moved, and another may be writing: no lock was taken
     PAWL_ASSIGN_OR_RETURN(const auto names, open_archive_view(place));
     PAWL_ASSIGN_OR_RETURN(
         set_aside,

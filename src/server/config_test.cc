@@ -249,5 +249,13 @@ TEST(Config, AnotherAddressThanLoopbackDemandsKeys) {
   }
 }
 
+// Comes later: not taken in silence, and not called unknown.
+TEST(Config, APageIntervalIsRefusedAndSaysWhy) {
+  for (const char* const value : {"\"1s\"", "0", "1000"}) {
+    EXPECT_THAT(refusal(std::string("[tables.users]\npage_interval = ") + value + "\n"),
+                HasSubstr("line 2: tables.users.page_interval is not there yet"));
+  }
+}
+
 }  // namespace
 }  // namespace pawl::server

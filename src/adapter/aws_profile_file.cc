@@ -69,7 +69,9 @@ Result<AwsProfileFile> parse_aws_profile_file(std::string_view text, std::string
     const auto value = trimmed(line.substr(equals + 1));
     if (setting.empty()) return failed("a value without a name");
     if (indented && !parent.empty()) {
-      (*section)[parent + "." + setting] = value;
+      std::string full = parent;
+      full.append(".").append(setting);
+      (*section)[std::move(full)] = value;
     } else {
       (*section)[setting] = value;
       parent = value.empty() ? setting : std::string();

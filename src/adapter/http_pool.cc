@@ -90,7 +90,8 @@ struct HttpPool::Engine {
     initialise_curl();
     multi = curl_multi_init();
     PAWL_ASSERT(multi != nullptr);
-    const auto most = static_cast<long>(options.connections_max);
+    const auto most =
+        static_cast<long>(options.connections_max);  // NOLINT(google-runtime-int): curl's
     curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, most);
     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, most);
     thread = std::thread([this] { run(); });
@@ -165,7 +166,8 @@ void HttpPool::Engine::start(std::unique_ptr<Transfer> transfer) {
   const HttpCall& call = transfer->call;
   for (const auto& [name, value] : call.headers) {
     // "Name;" is how curl is told of a header without a value.
-    const std::string line = value.empty() ? name + ";" : name + ": " + value;
+    std::string line = name;
+    line.append(value.empty() ? ";" : ": ").append(value);
     transfer->headers = curl_slist_append(transfer->headers, line.c_str());
   }
   transfer->headers = curl_slist_append(transfer->headers, "Expect:");
@@ -200,8 +202,8 @@ void HttpPool::Engine::finish(CURL* easy, CURLcode code) {
   PAWL_ASSERT(found != running.end());
   const auto transfer = std::move(found->second);
   running.erase(found);
-  long status = 0;
-  long sent = 0;
+  long status = 0;  // NOLINT(google-runtime-int): curl's
+  long sent = 0;    // NOLINT(google-runtime-int): curl's
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
   HttpReply& reply = transfer->reply;

@@ -16,7 +16,7 @@ void HonestCheck::look(MonotonicInstant now, const pipeline::RecorderStatus& sta
     }
     const std::string who = "P5: shard " + id.to_string() + " has changes that are in no page, ";
     const auto told = std::find_if(status.shards.begin(), status.shards.end(),
-                                   [&](const auto& line) { return line.shard == id; });
+                                   [&id = id](const auto& line) { return line.shard == id; });
     if (told == status.shards.end()) {
       violations_.add(who + "and the status does not list it");
       continue;

@@ -130,9 +130,9 @@ class Refusals(HostileCase):
     def test_configurations_that_make_no_sense(self):
         path = os.path.join(self.directory, "pawl.toml")
         for text in ("[server", "[sever]\n", "[server]\nlisen = \"127.0.0.1:1\"\n", "[server]\nlisten = 5\n", "[server]\nlisten = \"127.0.0.1\"\n",
-                     "[server]\nlisten = \"127.0.0.1:99999\"\n", "[server]\narchive = \"s3://bucket\"\n", "[tables.x]\npartitions = 0\n",
-                     "[tables.x]\npartitions = -1\n", "[tables.x]\nnames = \"{\"\n", "[tables.x]\nnames = \"../{key}\"\n",
-                     "[tables.x]\nnames = \"/{key}\"\n", "[tables.x]\nrecord = \"yes\"\n", "\x00\x01"):
+                     "[server]\nlisten = \"127.0.0.1:99999\"\n", "[server]\narchive = \"s3://b\"\n",
+                     "[server]\narchive = \"gs://bucket\"\n", "[tables.x]\npartitions = 0\n",
+                     "[tables.x]\npartitions = -1\n", "[tables.x]\nnames = \"{\"\n", "[tables.x]\nnames = \"../{key}\"\n", "[tables.x]\nnames = \"/{key}\"\n", "[tables.x]\nrecord = \"yes\"\n", "\x00\x01"):
             with self.subTest(text):
                 with open(path, "w", encoding="utf-8") as file:
                     file.write(text)

@@ -45,9 +45,8 @@ Awaitable<S3Answer> get(S3Client& client, std::string_view name) {
 }
 
 Error failed(const S3Client& client, const S3Answer& answer, std::string_view attempted) {
-  Error error = to_error(answer, fmt::format("{} of {}", attempted, client.describe()));
+  Error error = to_read_error(answer, fmt::format("{} of {}", attempted, client.describe()));
   if (answer.code == "NoSuchBucket") error.code = ErrorCode::kNotFound;
-  if (error.code == ErrorCode::kUnknown) error.code = ErrorCode::kUnavailable;
   return error;
 }
 
@@ -92,7 +91,7 @@ Awaitable<Result<EtagForm>> probe_match(S3Client& client, std::string body) {
 // Nothing where there is none.
 Awaitable<Result<std::optional<std::uint64_t>>> read_identity(S3Client& client) {
   const auto found = co_await get(client, kIdentityName);
-  if (found.status == 404 && found.code != "NoSuchBucket") co_return std::optional<std::uint64_t>{};
+  if (found.absent()) co_return std::optional<std::uint64_t>{};
   if (!found.done()) co_return failed(client, found, "opening the archive");
   const auto id = parse_archive_identity(found.reply.body, client.describe());
   if (!id.ok()) co_return id.error();

@@ -71,15 +71,13 @@ class S3ArchiveView final : public ArchiveView {
     request.headers = {{"Range", fmt::format("bytes={}-{}", offset, offset + size_max - 1)}};
     request.answer_bytes_max = std::max<std::size_t>(size_max, std::size_t{64} << 10);
     S3Answer answer = run(client_->call(std::move(request)));
-    if (answer.status == 404 && answer.code != "NoSuchBucket") return std::optional<std::string>{};
+    if (answer.absent()) return std::optional<std::string>{};
     if (answer.status == 416)
       return std::optional<std::string>(std::string());  // at or behind its end
     const bool whole = answer.status == 200;  // of an empty object, or a store that knows no ranges
     if (!answer.done() || (whole && offset > 0) || answer.reply.body.size() > size_max) {
       if (answer.done()) answer.why = "it answered with other bytes than were asked for";
-      Error error = to_error(answer, fmt::format("reading {}/{}", describe(), name));
-      if (error.code == ErrorCode::kUnknown) error.code = ErrorCode::kUnavailable;
-      return error;
+      return to_read_error(answer, fmt::format("reading {}/{}", describe(), name));
     }
     return std::optional<std::string>(std::move(answer.reply.body));
   }

@@ -77,6 +77,12 @@ Error to_error(const S3Answer& answer, std::string_view attempted) {
   return error;
 }
 
+Error to_read_error(const S3Answer& answer, std::string_view attempted) {
+  Error error = to_error(answer, attempted);
+  if (error.code == ErrorCode::kUnknown) error.code = ErrorCode::kUnavailable;
+  return error;
+}
+
 Result<std::unique_ptr<S3Client>> S3Client::open(const S3Location& location,
                                                  std::string_view endpoint,
                                                  const AwsSurroundings& from, Clock& clock,

@@ -38,11 +38,15 @@ struct S3Answer {
   bool slowed = false;  // some attempt was told to slow down, or not answered
 
   bool done() const { return outcome == RemoteOutcome::kDone; }
+  // There is a bucket, and in it no such object.
+  bool absent() const { return status == 404 && code != "NoSuchBucket"; }
 };
 
 // The error of an answer that is not done: kUnavailable, kUnknown, or kInvalid where only a person can help, with what
 // to do about it.
 Error to_error(const S3Answer& answer, std::string_view attempted);
+// The same of a request that only reads: it changes nothing, so nothing of it is unknown.
+Error to_read_error(const S3Answer& answer, std::string_view attempted);
 
 // Where tests stand in for the store and the network.
 class S3Interference {

@@ -77,11 +77,7 @@ Awaitable<Result<S3ListPage>> list_objects(S3Client& client, S3ListRequest reque
   add("prefix", request.prefix);
   if (request.token.empty()) add("start-after", request.start_after);
   const S3Answer answer = co_await client.call(std::move(call));
-  if (!answer.done()) {
-    Error error = to_error(answer, "listing " + client.location().to_string());
-    if (error.code == ErrorCode::kUnknown) error.code = ErrorCode::kUnavailable;
-    co_return error;
-  }
+  if (!answer.done()) co_return to_read_error(answer, "listing " + client.location().to_string());
   co_return parse_list_answer(answer.reply.body);
 }
 

@@ -141,7 +141,7 @@ Awaitable<Result<std::optional<std::string>>> S3ObjectStore::get(std::string_vie
                     {}};
   }
   if (answer.done()) co_return std::optional<std::string>(std::move(answer.reply.body));
-  if (answer.status == 404 && answer.code != "NoSuchBucket") co_return std::optional<std::string>{};
+  if (answer.absent()) co_return std::optional<std::string>{};
   Error error =
       to_error(answer, "reading " + client_.location().to_string() + "/" + std::string(name));
   error.code = ErrorCode::kUnavailable;  // a read changes nothing, so nothing of it is unknown

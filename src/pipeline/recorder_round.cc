@@ -334,7 +334,7 @@ void Recorder::page_written(Round& round, Shard& shard, std::span<const ledger::
   shard.chain = pages.back().after;
   if (ports_.ledger.seals_at_sync()) shard.chain.volume_bytes = 0;
   shard.unsettled.clear();
-  shard.page_due = ports_.clock.monotonic() + options_.page_interval;
+  if (!stopping_) shard.page_due = ports_.clock.monotonic() + shard.table->page_interval;
   totals_.pages += pages.size();
   apply(round, shard, archive::PageAnswered{true});
   const auto count = static_cast<std::ptrdiff_t>(shard.progress.paged.value - before.value);

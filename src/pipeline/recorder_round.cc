@@ -239,7 +239,8 @@ void Recorder::note_put(Shard& shard, Rendered& rendered, const PutResult& resul
       raise(AlarmKind::kCounterReset, table.named.name,
             "object name '" + rendered.name + "' was taken by another version, so this one is '" +
                 rendered.entry.object +
-                "': a counter in the items was reset; every version is kept");
+                "': a counter in the items was reset, the table was made anew, or an older copy of "
+                "it was adopted; every version is kept");
       return;
     }
     case PutOutcome::kAlreadyDifferent:

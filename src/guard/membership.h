@@ -82,7 +82,7 @@ using MembershipEvent = std::variant<Tick, RowsListed, RowsNotListed, WriteAnswe
 
 // -- what to do about it, in order --
 
-// LeaseStore::list(""); answered by RowsListed or RowsNotListed. One at a time. In no order of reading: see membership.cc.
+// LeaseStore::list(""); answered by RowsListed or RowsNotListed. One at a time. The rows may be read in any order.
 struct ListRows {
   bool operator==(const ListRows&) const = default;
 };
@@ -179,6 +179,7 @@ struct Membership {
   struct View {
     std::uint64_t revision = 0;
     Row row;
+    bool stale = false;  // a write of it went wrong: not acted on until it is listed again
     bool operator==(const View&) const = default;
   };
   struct Write {
@@ -218,6 +219,7 @@ struct Membership {
   std::set<std::string> gone;           // fenced for good, and still named by a row
   std::map<ShardNumber, View<ShardRow>> shards;
   std::optional<View<RootRow>> root;
+  std::optional<Seen> damaged_root;  // its row can't be read: taken when it has been so for `lease`
   std::map<ShardNumber, MonotonicInstant> settled;  // when our last write of the row was answered
   MonotonicInstant root_settled;
 
@@ -241,6 +243,8 @@ struct Membership {
   }
   // When the next Tick has something to do, if nothing else happens before.
   MonotonicInstant next_tick() const;
+  // Another's row has not changed for too long, or its worker is known to be fenced.
+  bool is_dead(const std::string& worker, const Seen& seen) const;
   // Other workers that live, as far as is known.
   std::size_t others_alive() const;
 };

@@ -46,6 +46,11 @@ std::string shard_row_name(ShardNumber number) {
   return std::string(kShardPrefix) + std::to_string(number);
 }
 
+std::optional<ShardNumber> parse_shard_row_name(std::string_view name) {
+  if (!name.starts_with(kShardPrefix)) return std::nullopt;
+  return parse_number(name.substr(kShardPrefix.size()));
+}
+
 std::string encode_row(const WorkerRow& /*row*/) { return R"({"row":"worker"})"; }
 
 std::string encode_row(const RootRow& row) {
@@ -74,8 +79,7 @@ Result<ParsedRow> parse_row(const LeaseRow& row) {
     return ParsedRow{WorkerRow{std::string(id)}};
   }
   const bool is_root = name == kRootRowName;
-  std::optional<ShardNumber> number;
-  if (name.starts_with(kShardPrefix)) number = parse_number(name.substr(kShardPrefix.size()));
+  const auto number = parse_shard_row_name(name);
   if (!is_root && !number) return damaged(row, "its name is none of ours");
 
   // Scratch memory only: rows are parsed by the hundred, every second.

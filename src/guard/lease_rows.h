@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -43,6 +44,9 @@ bool is_worker_id(std::string_view id);
 
 std::string worker_row_name(std::string_view id);  // "worker/<id>"
 std::string shard_row_name(ShardNumber number);    // "shard/<decimal>"
+
+// The number in the name of a shard's row; nothing if it is another name.
+std::optional<ShardNumber> parse_shard_row_name(std::string_view name);
 
 std::string encode_row(const WorkerRow& row);
 std::string encode_row(const RootRow& row);

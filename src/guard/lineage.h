@@ -39,6 +39,13 @@ inline constexpr Duration kListShardsSoon = std::chrono::seconds(1);
 inline constexpr int kListingsToBelieve = 2;
 // Pages of one listing: more than the numbers there are means that the service pages in circles.
 inline constexpr std::size_t kListingPagesMax = 700;
+inline constexpr std::size_t kShardNameBytesMax = 256;  // the service's own are at most 65
+// Rows written for one listing of them; the rest follows with the next.
+inline constexpr std::size_t kRowWritesMax = 100;
+// After a page that did not become the chain's.
+inline constexpr Duration kEnterAgain = std::chrono::milliseconds(200);
+// A shard's row that can't be read is removed (and made anew) when it has been so for this long: who held the shard has seen it by then.
+inline constexpr Duration kDamagedRowPatience = MembershipTiming{}.lease;
 
 // -- what the root chain says; the shell makes the pages --
 
@@ -142,12 +149,18 @@ struct Lineage {
     bool drained = false;
     bool operator==(const Stream&) const = default;
   };
+  struct DamagedRow {
+    std::uint64_t revision = 0;
+    MonotonicInstant since;
+    bool operator==(const DamagedRow&) const = default;
+  };
   // The listing that is under way, of one stream.
   struct Listing {
     std::string stream;
     std::map<std::string, std::string> shards;  // id -> parent
+    std::string after;                          // the last page was asked for after this shard
     std::size_t pages = 0;
-    bool all_closed_before = false;
+    bool all_closed_before = false;  // when it began
     bool operator==(const Listing&) const = default;
   };
   // What is to be entered as soon as the page before is durable.
@@ -165,6 +178,7 @@ struct Lineage {
   std::vector<std::string> streams;  // in the order in which the chain met them
   std::map<std::string, Stream> stream_states;
   std::set<ShardNumber> finished;  // by their rows, not closed yet
+  std::map<ShardNumber, DamagedRow> damaged;
 
   std::optional<std::string> newest;  // stream of the table
   bool describing = false;

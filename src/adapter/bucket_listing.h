@@ -19,7 +19,7 @@ namespace pawl::adapter {
 
 struct BucketListingOptions {
   std::size_t requests_max = 16;  // at once; with 1 the listing is not divided
-  S3ClientOptions client{.interference = nullptr,
+  SignedClientOptions client{.interference = nullptr,
                          .retry = {.attempts_max = 8,
                                    .backoff_first = std::chrono::milliseconds(50),
                                    .backoff_last = std::chrono::seconds(5),

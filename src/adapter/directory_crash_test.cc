@@ -158,6 +158,20 @@ class DirectoryCrash : public ::testing::Test {
     ASSERT_FALSE(told_.failed) << "a store refused in the child";
   }
 
+  // What a few rounds take here and now: a machine that is busy, or a build that is checked, does fewer in a life.
+  std::chrono::microseconds time_of_rounds(std::uint64_t rounds) {
+    const auto started = std::chrono::steady_clock::now();
+    const pid_t child = ::fork();
+    EXPECT_NE(child, -1);
+    if (child == 0) work_until_killed(path(), told_);
+    while (told_.rounds_stored < rounds && ::waitpid(child, nullptr, WNOHANG) == 0)
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+    const auto took = std::chrono::steady_clock::now() - started;
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    return std::chrono::duration_cast<std::chrono::microseconds>(took);
+  }
+
   void check_objects(Stores& stores) {
     std::set<std::string> begun;
     for (std::uint64_t round = 1; round <= told_.rounds_begun; ++round) {
@@ -208,8 +222,10 @@ TEST_F(DirectoryCrash, LosesNothingThatWasAnsweredAndTearsNothing) {
       wanted == nullptr ? kKillsDefault : std::strtoull(wanted, nullptr, 10);
   std::mt19937 random(4711);  // of the instants; what they hit is the machine's
   std::uint64_t torn = 0, unanswered = 0;
+  const auto longest = std::max<std::uint64_t>(
+      kLongestLifeUs, static_cast<std::uint64_t>(time_of_rounds(3).count()));
   for (std::uint64_t i = 0; i < kills && !HasFatalFailure(); ++i) {
-    live_and_die(std::chrono::microseconds(random() % kLongestLifeUs));
+    live_and_die(std::chrono::microseconds(random() % longest));
     if (HasFatalFailure()) break;
     unanswered += told_.rounds_begun > told_.rounds_stored ? 1 : 0;
     Stores stores(path());
@@ -221,7 +237,7 @@ TEST_F(DirectoryCrash, LosesNothingThatWasAnsweredAndTearsNothing) {
               static_cast<unsigned long long>(kills),
               static_cast<unsigned long long>(told_.rounds_stored.load()),
               static_cast<unsigned long long>(unanswered), static_cast<unsigned long long>(torn));
-  EXPECT_GT(told_.rounds_stored, kills / 2) << "it hardly worked";
+  EXPECT_GT(told_.rounds_stored, kills / 2 + 3) << "it hardly worked";
   EXPECT_GT(unanswered, 0U) << "no kill hit a put";
 }
 

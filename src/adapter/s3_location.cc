@@ -88,41 +88,24 @@ Result<S3Location> parse_listed_s3_url(std::string_view url) {
 
 Result<S3Endpoint> resolve_s3_endpoint(const S3Location& location, std::string_view endpoint,
                                        std::string_view region) {
+  if (!endpoint.empty()) {
+    PAWL_ASSIGN_OR_RETURN(auto given, parse_endpoint_url(endpoint, region, "S3"));
+    given.base_path += "/" + location.bucket;
+    return given;
+  }
+  if (region.empty()) {
+    return Error{
+        ErrorCode::kInvalid,
+        fmt::format("no AWS region is configured for {}", location.to_string()),
+        "set AWS_REGION to the bucket's region, or give --s3-endpoint for a store of your own"};
+  }
   S3Endpoint result;
   result.region = region;
-  if (endpoint.empty()) {
-    if (region.empty()) {
-      return Error{
-          ErrorCode::kInvalid,
-          fmt::format("no AWS region is configured for {}", location.to_string()),
-          "set AWS_REGION to the bucket's region, or give --s3-endpoint for a store of your own"};
-    }
-    const char* const domain = region.starts_with("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
-    const bool in_path = location.bucket.find('.') != std::string::npos;
-    result.host = fmt::format("{}{}s3.{}.{}", in_path ? "" : location.bucket, in_path ? "" : ".",
-                              region, domain);
-    result.origin = "https://" + result.host;
-    if (in_path) result.base_path = "/" + location.bucket;
-    return result;
-  }
-  if (result.region.empty()) result.region = "us-east-1";
-  while (endpoint.ends_with('/')) endpoint.remove_suffix(1);
-  const std::size_t scheme = endpoint.starts_with("https://")  ? 8
-                             : endpoint.starts_with("http://") ? 7
-                                                               : 0;
-  const auto host_end = std::min(endpoint.find('/', scheme), endpoint.size());
-  result.host = endpoint.substr(scheme, host_end - scheme);
-  if (scheme == 0 || result.host.empty() ||
-      endpoint.find_first_of("?#@ \t\r\n\"<>%", scheme) != std::string_view::npos) {
-    return Error{ErrorCode::kInvalid, fmt::format("\"{}\" is no S3 endpoint", endpoint),
-                 "write it as http://127.0.0.1:7480 or https://HOST"};
-  }
-  // What a client sends as Host has no default port.
-  const std::string_view default_port = scheme == 8 ? ":443" : ":80";
-  if (result.host.ends_with(default_port))
-    result.host.resize(result.host.size() - default_port.size());
-  result.origin = endpoint.substr(0, host_end);
-  result.base_path = std::string(endpoint.substr(host_end)) + "/" + location.bucket;
+  const bool in_path = location.bucket.find('.') != std::string::npos;
+  result.host = fmt::format("{}{}s3.{}.{}", in_path ? "" : location.bucket, in_path ? "" : ".",
+                            region, amazon_domain(region));
+  result.origin = "https://" + result.host;
+  if (in_path) result.base_path = "/" + location.bucket;
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "adapter/remote_endpoint.h"
 #include "base/result.h"
 
 namespace pawl {
@@ -28,13 +29,8 @@ Result<S3Location> parse_s3_url(std::string_view url);
 // key can be.
 Result<S3Location> parse_listed_s3_url(std::string_view url);
 
-// Where a bucket's requests go.
-struct S3Endpoint {
-  std::string origin;     // "http://127.0.0.1:7480"
-  std::string host;       // "127.0.0.1:7480": the Host header
-  std::string base_path;  // "/bucket", or "" where the host names the bucket
-  std::string region;     // that is signed for
-};
+// Where a bucket's requests go: base_path is "/bucket", or "" where the host names the bucket.
+using S3Endpoint = RemoteEndpoint;
 
 // `endpoint` is http:// or https:// with a host and nothing else but a path; "" is Amazon's own, which needs a region. A
 // given endpoint gets the bucket in the path, as every such store takes it; Amazon's in the host name, unless the

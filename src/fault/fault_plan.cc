@@ -6,9 +6,9 @@ namespace pawl {
 namespace {
 
 constexpr std::array<std::string_view, kFaultPoints> kNames = {
-    "store-write", "store-crash",  "store-removal", "object-put",    "object-sync",
-    "object-get",  "object-crash", "object-delay",  "ledger-append", "ledger-sync",
-    "ledger-tip",  "ledger-crash", "ledger-delay"};
+    "store-write",  "store-crash",  "store-removal", "object-put",  "object-sync", "object-get",
+    "object-crash", "object-delay", "ledger-append", "ledger-sync", "ledger-tip",  "ledger-crash",
+    "ledger-delay", "lease-write",  "lease-read",    "lease-delay"};
 
 std::size_t index_of(FaultPoint point) { return static_cast<std::size_t>(point); }
 

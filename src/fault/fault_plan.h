@@ -35,8 +35,11 @@ enum class FaultPoint : std::uint8_t {
   kLedgerTip,       // LedgerStore::put_tip              LedgerTipFault
   kLedgerCrash,     // the unsynced end of one chain     LedgerCrashFault
   kLedgerDelay,     // before an append, and before a sync: n units of InjectedDelay
+  kLeaseWrite,      // one put or erase of a lease       LeaseWriteFault
+  kLeaseRead,       // MemoryLeaseStore's other calls    1: unavailable
+  kLeaseDelay,      // before a call's effect, and after it: n units of InjectedDelay
 };
-inline constexpr std::size_t kFaultPoints = 13;
+inline constexpr std::size_t kFaultPoints = 16;
 
 std::string_view name_of(FaultPoint point);
 

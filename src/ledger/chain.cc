@@ -57,6 +57,38 @@ Result<NextPage> next_shard_page(const ChainEndState& end, const std::string& ar
   return finish(end, new_volume, std::move(line), page.instant, last);
 }
 
+Result<std::vector<NextPage>> next_shard_pages(
+    ChainEndState end, const std::string& archive, ShardId shard, SequenceNumber last,
+    const std::function<const PageEntry&(SequenceNumber)>& entry_of, Instant now, Signer* signer) {
+  PAWL_ASSERT(end.last < last);
+  std::vector<NextPage> pages;
+  std::vector<std::string> entries;
+  std::size_t bytes = 0;
+  Instant last_change;
+  const auto close = [&]() -> Status {
+    if (entries.empty()) return ok();
+    PAWL_ASSIGN_OR_RETURN(auto page,
+                          next_shard_page(end, archive, shard, entries, last_change, now, signer));
+    end = page.after;
+    pages.push_back(std::move(page));
+    entries.clear();
+    bytes = 0;
+    return ok();
+  };
+  for (auto sequence = end.last.next(); sequence <= last; sequence = sequence.next()) {
+    const auto& entry = entry_of(sequence);
+    auto json = encode_entry(entry);
+    if (entries.size() == kChangesPerPageMax || bytes + json.size() > kPageEntryBytesMax) {
+      PAWL_TRY(close());
+    }
+    bytes += json.size();
+    last_change = entry.instant;
+    entries.push_back(std::move(json));
+  }
+  PAWL_TRY(close());
+  return pages;
+}
+
 Result<NextPage> next_root_page(const ChainEndState& end, const std::string& archive,
                                 RootEvent event, Instant now, Signer* signer) {
   RootPage page{archive, {end.pages}, end.digest, std::max(now, end.instant), std::move(event)};

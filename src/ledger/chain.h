@@ -1,6 +1,7 @@
 // Chains: what the next page must say, given the last one. Pure; shared by shard chains and the root chain.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,6 +41,11 @@ struct NextPage {
 Result<NextPage> next_shard_page(const ChainEndState& end, const std::string& archive,
                                  ShardId shard, const std::vector<std::string>& entries,
                                  Instant last_change, Instant now, Signer* signer);
+// The pages of the changes from end.last+1 to `last` (at least one): one, or several where their entries exceed what a
+// page may hold. `entry_of` gives the entry of each, in order.
+Result<std::vector<NextPage>> next_shard_pages(
+    ChainEndState end, const std::string& archive, ShardId shard, SequenceNumber last,
+    const std::function<const PageEntry&(SequenceNumber)>& entry_of, Instant now, Signer* signer);
 // The next page of the root chain: always signed.
 Result<NextPage> next_root_page(const ChainEndState& end, const std::string& archive,
                                 RootEvent event, Instant now, Signer* signer);

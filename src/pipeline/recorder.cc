@@ -42,7 +42,11 @@ Awaitable<Status> Recorder::run() {
     const auto now = ports_.clock.monotonic();
     if (stopping_) {
       take_news();  // what was committed during the round is due, too
-      if (!stop_by) stop_by = now + options_.stop_grace;
+      if (!stop_by) {
+        stop_by = now + options_.stop_grace;
+        // No change waits for its interval any longer.
+        for (auto& [id, shard] : shards_) shard->page_due = {};
+      }
       if (!has_due_work() || now >= *stop_by) break;
     }
     if (moved || fatal_) continue;
@@ -71,6 +75,9 @@ Recorder::Table& Recorder::add_table(const RecordedTable& facts) {
   table->facts = facts;
   table->named = {facts.definition.name, facts.definition.schema};
   table->names = std::move(names).value();
+  const auto interval = options_.page_intervals.find(facts.definition.name);
+  table->page_interval =
+      interval == options_.page_intervals.end() ? options_.page_interval : interval->second;
   auto& slot = tables_[facts.incarnation];
   slot = std::move(table);
   return *slot;

@@ -64,8 +64,10 @@ struct RecorderOptions {
   std::size_t in_flight_bytes_max = std::size_t{64} << 20;
 
   // A shard's changes are taken up at most this often, unless so many wait: where each page is an object of its own, many
-  // small ones would drown the archive. 0 = at once.
+  // small ones would drown the archive. 0 = at once. A shard that waits so long by design is called stalled later by as much.
   Duration page_interval{0};
+  // Of tables, by name, where it is another.
+  std::map<std::string, Duration, std::less<>> page_intervals = {};
   std::size_t page_changes_full = 1024;
 
   Duration tip_interval = std::chrono::seconds(1);          // while something moves

@@ -15,6 +15,7 @@ void Recorder::publish() {
     fact.committed = std::max(shard->committed, shard->progress.read());
     fact.archived = shard->progress.paged;
     if (!shard->flight.empty()) fact.oldest = shard->flight.front().entry.instant;
+    fact.waits = shard->table->page_interval;
     fact.moved = shard->moved;
     fact.moved_at = shard->moved_at;
     fact.heartbeat = shard->heartbeat;
@@ -91,8 +92,8 @@ RecorderStatus Recorder::status() const {
       shard.oldest_age =
           Duration{std::max<std::int64_t>(0, now.microseconds - fact.oldest->microseconds)};
     }
-    shard.state = judge(
-        {shard.lag > 0, shard.oldest_age, monotonic - fact.moved, fact.heartbeat.has_value()});
+    shard.state = judge({shard.lag > 0, shard.oldest_age, monotonic - fact.moved,
+                         fact.heartbeat.has_value(), fact.waits});
     shard.heartbeat = fact.heartbeat;
     if (shard.state == FlowState::kStalled) {
       shard.stalled_since = fact.moved_at;

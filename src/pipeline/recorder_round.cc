@@ -239,7 +239,8 @@ void Recorder::note_put(Shard& shard, Rendered& rendered, const PutResult& resul
       raise(AlarmKind::kCounterReset, table.named.name,
             "object name '" + rendered.name + "' was taken by another version, so this one is '" +
                 rendered.entry.object +
-                "': a counter in the items was reset; every version is kept");
+                "': a counter in the items was reset, the table was made anew, or an older copy of "
+                "it was adopted; every version is kept");
       return;
     }
     case PutOutcome::kAlreadyDifferent:
@@ -269,32 +270,16 @@ Status Recorder::build_pages(const Shard& shard, const archive::WritePage& effec
   ledger::ChainEndState end = pages.empty() ? shard.chain : pages.back().after;
   if (ports_.ledger.seals_at_sync()) end.volume_bytes = 0;  // they are a volume of their own
   PAWL_ASSERT(shard.chain.last.next() == effect.first && end.last <= effect.last);
-  std::vector<std::string> entries;
-  std::size_t bytes = 0;
-  Instant last_change;
-  const auto close = [&]() -> Status {
-    if (entries.empty()) return ok();
-    PAWL_ASSIGN_OR_RETURN(
-        auto page, ledger::next_shard_page(end, options_.archive, shard.id, entries, last_change,
-                                           ports_.clock.now(), ports_.signer));
-    end = page.after;
-    pages.push_back(std::move(page));
-    entries.clear();
-    bytes = 0;
-    return ok();
-  };
-  for (auto sequence = end.last.next(); sequence <= effect.last; sequence = sequence.next()) {
-    const auto& entry = shard.rendered(sequence).entry;
-    auto json = ledger::encode_entry(entry);
-    if (entries.size() == ledger::kChangesPerPageMax ||
-        bytes + json.size() > ledger::kPageEntryBytesMax) {
-      PAWL_TRY(close());
-    }
-    bytes += json.size();
-    last_change = entry.instant;
-    entries.push_back(std::move(json));
-  }
-  return close();
+  if (end.last == effect.last) return ok();
+  PAWL_ASSIGN_OR_RETURN(auto more,
+                        ledger::next_shard_pages(
+                            end, options_.archive, shard.id, effect.last,
+                            [&shard](SequenceNumber sequence) -> const ledger::PageEntry& {
+                              return shard.rendered(sequence).entry;
+                            },
+                            ports_.clock.now(), ports_.signer));
+  std::move(more.begin(), more.end(), std::back_inserter(pages));
+  return ok();
 }
 
 Awaitable<void> Recorder::write_pages(Round& round) {
@@ -334,7 +319,7 @@ void Recorder::page_written(Round& round, Shard& shard, std::span<const ledger::
   shard.chain = pages.back().after;
   if (ports_.ledger.seals_at_sync()) shard.chain.volume_bytes = 0;
   shard.unsettled.clear();
-  shard.page_due = ports_.clock.monotonic() + options_.page_interval;
+  if (!stopping_) shard.page_due = ports_.clock.monotonic() + shard.table->page_interval;
   totals_.pages += pages.size();
   apply(round, shard, archive::PageAnswered{true});
   const auto count = static_cast<std::ptrdiff_t>(shard.progress.paged.value - before.value);

@@ -16,6 +16,7 @@ struct Recorder::Table {
   RecordedTable facts;
   archive::NamedTable named;
   archive::NameTemplate names;
+  Duration page_interval{0};        // RecorderOptions::page_interval, or its own
   bool in_ledger = false;           // its first event is durable
   bool end_waits = false;           // deleted, and its last event is among root_events_, or was
   bool end_in_ledger = false;       // deleted, and its last event is durable
@@ -43,7 +44,7 @@ struct Recorder::Shard {
   bool check_source = true;  // there may be more to read than `committed` says
   bool at_end = false;       // the last read found nothing more
   MonotonicInstant read_retry_at;
-  MonotonicInstant page_due;  // RecorderOptions::page_interval after the last page
+  MonotonicInstant page_due;  // the table's page interval after the last page
 
   // The heartbeat on its way: it has passed when everything committed before it is in pages.
   struct Beat {
@@ -93,6 +94,7 @@ struct Recorder::ShardFacts {
   SequenceNumber committed;
   SequenceNumber archived;
   std::optional<Instant> oldest;  // commit of the first change in flight
+  Duration waits{0};              // by design, before a change is taken up
   MonotonicInstant moved;
   Instant moved_at;
   std::optional<Instant> heartbeat;

@@ -39,13 +39,13 @@ bool stands(AlarmKind kind) {
 }
 
 FlowState judge(const FlowFacts& facts) {
-  if (facts.since_move > kStalledAfter) {
+  if (facts.since_move > kStalledAfter + facts.waits) {
     // Without a heartbeat nothing is known of a shard that has nothing to do; with one that stopped, it is.
     return facts.due || facts.heard ? FlowState::kStalled : FlowState::kUnproven;
   }
   if (facts.due) {
-    return facts.oldest_age && *facts.oldest_age > kLaggingAge ? FlowState::kLagging
-                                                               : FlowState::kFlowing;
+    return facts.oldest_age && *facts.oldest_age > kLaggingAge + facts.waits ? FlowState::kLagging
+                                                                             : FlowState::kFlowing;
   }
   return facts.heard ? FlowState::kIdle : FlowState::kUnproven;
 }

@@ -82,6 +82,8 @@ struct FlowFacts {
   std::optional<Duration> oldest_age;
   Duration since_move{};  // since the last change or heartbeat came through, or since the start
   bool heard = false;     // a heartbeat has come through since the start
+  Duration waits{
+      0};  // a change waits so long by design (a page interval): part of the declared latency
 };
 // Pure: see FlowState.
 FlowState judge(const FlowFacts& facts);

@@ -224,6 +224,45 @@ TEST(Recorder, PagesOfAFailedSyncAreTheNextThatTheirChainsGet) {
   EXPECT_GT(pages_of(world.ledger, kShard0).size(), 3U);
 }
 
+// And a shard that waits by design is not called stalled for it, but is when it waits for longer.
+TEST(Recorder, ATableCanHaveAPageIntervalOfItsOwn) {
+  RecorderWorld world;
+  world.options.page_interval = std::chrono::hours(1);
+  world.options.page_intervals["users"] = std::chrono::seconds(10);
+  std::uint64_t commits = 0;
+  bool refused = false;
+  std::map<FlowState, int> states;
+  world.objects.fault = [&](std::string_view) {
+    return refused ? std::optional(PutOutcome::kRefused) : std::nullopt;
+  };
+  const auto start = world.clock.monotonic();
+  // Time passes in the waits between the commits.
+  const auto commit = [&](int idle) {
+    if (idle % 2 == 1 || idle > 300) return;
+    ++commits;
+    world.commit(users_change(kShard0, commits, "A", static_cast<int>(commits)));
+  };
+  world.live(320, [&](int idle, Recorder& recorder) {
+    commit(idle);
+    ++states[recorder.status().shards.at(0).state];
+  });
+  const auto seconds = (world.clock.monotonic() - start) / std::chrono::seconds(1);
+  EXPECT_GE(pages_of(world.ledger, kShard0).size(), static_cast<std::size_t>(seconds) / 10);
+  EXPECT_LE(pages_of(world.ledger, kShard0).size(), static_cast<std::size_t>(seconds) / 10 + 2);
+  EXPECT_GT(states[FlowState::kFlowing], 60);
+  EXPECT_EQ(states[FlowState::kStalled], 0);
+  EXPECT_EQ(states[FlowState::kLagging], 0);
+  expect_promises(world);
+
+  states.clear();
+  refused = true;
+  world.live(320, [&](int idle, Recorder& recorder) {
+    commit(idle);
+    if (idle > 60) ++states[recorder.status().shards.at(0).state];
+  });
+  EXPECT_GT(states[FlowState::kStalled], 0);
+}
+
 TEST(Recorder, PagesComeAtMostOncePerIntervalUnlessMuchWaits) {
   RecorderWorld world;
   world.options.page_interval = std::chrono::seconds(1);

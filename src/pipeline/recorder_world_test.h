@@ -281,7 +281,7 @@ struct RecorderWorld {
     int idle = 0;
     clock.on_idle = [&] {
       if (script) script(idle, recorder);
-      if (++idle >= idles) recorder.stop();
+      if (++idle == idles) recorder.stop();  // once: it rings the alarm, and then no time passes
     };
     (void)wait(recorder.run());
     clock.on_idle = [] {};

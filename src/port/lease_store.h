@@ -12,11 +12,14 @@
 
 namespace pawl {
 
+inline constexpr std::size_t kLeaseNameMax = 1024;
+inline constexpr std::size_t kLeaseValueMax = 4096;
+
 struct LeaseRow {
-  std::string name;  // 1 to 1,024 bytes, UTF-8
+  std::string name;  // 1 to kLeaseNameMax bytes, UTF-8
   std::uint64_t revision =
       0;  // grows by one at each write: the condition, and what shows that its owner lives
-  std::string value;  // at most 4 KiB, UTF-8
+  std::string value;  // at most kLeaseValueMax bytes, UTF-8
   bool operator==(const LeaseRow&) const = default;
 };
 

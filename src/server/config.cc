@@ -89,6 +89,26 @@ class Section {
     return ok();
   }
 
+  // "250ms" or "2s": a number alone would leave its unit to guessing.
+  Status read_duration(std::string_view key, Duration most, std::optional<Duration>& value) {
+    std::string text;
+    PAWL_TRY(read(key, text));
+    if (!table_.contains(key)) return ok();
+    std::uint32_t number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, number);
+    const std::string_view unit(stop, end);
+    const auto duration = unit == "ms" ? Duration{std::chrono::milliseconds(number)}
+                                       : Duration{std::chrono::seconds(number)};
+    if (error != std::errc() || (unit != "ms" && unit != "s") || duration > most) {
+      return wrong(key,
+                   fmt::format("must be written as \"250ms\" or \"2s\", and be at most \"{}s\"",
+                               most / std::chrono::seconds(1)));
+    }
+    value = duration;
+    return ok();
+  }
+
   void knows(std::string_view key) { known_.emplace(key); }
 
   Status check_unknown() const {
@@ -144,14 +164,7 @@ Status read_table(const std::string& name, const toml::table& table, ServerConfi
   PAWL_TRY(section.read("record", settings.record));
   PAWL_TRY(section.read("names", settings.names));
   PAWL_TRY(section.read_number("partitions", 1, table::kPartitionsMax, settings.partitions));
-  section.knows("page_interval");
-  if (table["page_interval"]) {
-    // In a directory waiting would only lengthen the time in which a version is not proven: a page is a line of a file and
-    // rides on a sync that is made anyway. In a bucket, where it is an object that costs a request, it would save some.
-    return section.wrong(
-        "page_interval",
-        "is not there yet: the changes of each round of objects get their page at once");
-  }
+  PAWL_TRY(section.read_duration("page_interval", kPageIntervalMax, settings.page_interval));
   PAWL_TRY(section.check_unknown());
   if (!settings.names.empty()) {
     const auto parsed = archive::NameTemplate::parse(settings.names);
@@ -219,6 +232,14 @@ TableConfig ServerConfig::table(const std::string& name) const {
   TableConfig settings = found == tables.end() ? TableConfig{} : found->second;
   if (settings.names.empty()) settings.names = archive::kDefaultTemplate;
   return settings;
+}
+
+PageIntervals ServerConfig::page_intervals() const {
+  PageIntervals intervals;
+  for (const auto& [name, settings] : tables) {
+    if (settings.page_interval) intervals.emplace(name, *settings.page_interval);
+  }
+  return intervals;
 }
 
 Result<ServerConfig> load_config(const std::string& path) {

@@ -7,18 +7,26 @@
 #include <string>
 #include <vector>
 
+#include "base/instant.h"
 #include "base/result.h"
 #include "server/archive_place.h"
 #include "table/table_definition.h"
 
 namespace pawl::server {
 
-// What a table gets when it is created. Changing the file later changes nothing about tables that exist.
+// The longest page interval: for so long nothing proves the newest versions.
+inline constexpr Duration kPageIntervalMax = std::chrono::minutes(1);
+
 struct TableConfig {
+  // What a table gets when it is created. Changing the file later changes nothing about tables that exist.
   bool record = true;
   std::string names;  // of objects; "" = the default template
   std::uint16_t partitions = table::kPartitionsDefault;
+  // What holds from a start on: pipeline::RecorderOptions::page_interval, up to kPageIntervalMax. Nothing = as the archive's kind.
+  std::optional<Duration> page_interval;
 };
+
+using PageIntervals = std::map<std::string, Duration, std::less<>>;
 
 struct AccessKeyConfig {
   std::string id;
@@ -44,6 +52,7 @@ struct ServerConfig {
   std::string archive_path() const { return archive.empty() ? data + "/archive" : archive; }
   ArchivePlace archive_place() const { return {archive_path(), s3_endpoint}; }
   TableConfig table(const std::string& name) const;
+  PageIntervals page_intervals() const;  // of the tables that have one of their own
 };
 
 // Reads pawl.toml. Errors: kNotFound, or kInvalid naming the line, the unknown key or the wrong value.

@@ -249,12 +249,24 @@ TEST(Config, AnotherAddressThanLoopbackDemandsKeys) {
   }
 }
 
-// Comes later: not taken in silence, and not called unknown.
-TEST(Config, APageIntervalIsRefusedAndSaysWhy) {
-  for (const char* const value : {"\"1s\"", "0", "1000"}) {
-    EXPECT_THAT(refusal(std::string("[tables.users]\npage_interval = ") + value + "\n"),
-                HasSubstr("line 2: tables.users.page_interval is not there yet"));
+TEST(Config, PageIntervalsAreOfTablesAndHaveAUnit) {
+  const auto config = config_of(
+      "[tables.users]\npage_interval = \"250ms\"\n[tables.orders]\npage_interval = \"60s\"\n"
+      "[tables.visits]\npage_interval = \"0s\"\n[tables.other]\n");
+  ASSERT_TRUE(config.ok()) << config.error().to_string();
+  EXPECT_EQ(config->page_intervals(), (PageIntervals{{"users", std::chrono::milliseconds(250)},
+                                                     {"orders", std::chrono::seconds(60)},
+                                                     {"visits", Duration{0}}}));
+  for (const char* const value :
+       {"\"61s\"", "\"60001ms\"", "\"\"", "\"s\"", "\"1\"", "\"1 s\"", "\"1m\"", "\"-1s\"",
+        "\"0.5s\"", "\"99999999999s\"", "\"4294967295s\""}) {
+    EXPECT_THAT(
+        refusal(std::string("[tables.users]\npage_interval = ") + value + "\n"),
+        HasSubstr("line 2: tables.users.page_interval must be written as \"250ms\" or \"2s\""))
+        << value;
   }
+  EXPECT_THAT(refusal("[tables.users]\npage_interval = 1000\n"),
+              HasSubstr("page_interval has the wrong type"));
 }
 
 }  // namespace

@@ -78,7 +78,7 @@ Status Server::Parts::open_recorder() {
   PAWL_ASSIGN_OR_RETURN(tables, table::TableStore::open(*stores.store, *stores.clock, stores.random,
                                                         events, options));
   recorded = std::make_unique<pipeline::CatalogTables>(*tables.catalog, *tables.committer);
-  recorder = make_recorder(stores, tables, *recorded, board);
+  recorder = make_recorder(stores, tables, *recorded, board, config.page_intervals());
   PAWL_ASSIGN_OR_RETURN(const auto opening, run_to_end(recording, recorder->open()));
   for (const auto& disagreement : opening.disagreements) {
     if (refusal.empty()) {

@@ -71,13 +71,15 @@ Status check_archive_exists(const ArchivePlace& place) {
 
 std::unique_ptr<pipeline::Recorder> make_recorder(Stores& stores, table::TableStore& tables,
                                                   pipeline::CatalogTables& recorded,
-                                                  pipeline::CommitBoard& board) {
+                                                  pipeline::CommitBoard& board,
+                                                  PageIntervals page_intervals) {
   pipeline::tell_backlog(*tables.log, board);
   pipeline::RecorderOptions options;
   options.archive = stores.archive_id();
   options.data = fmt::format("{:016x}", tables.catalog->data_id());
   options.software = "pawl " PAWL_VERSION;
   if (stores.bucket) options.page_interval = kBucketPageInterval;
+  options.page_intervals = std::move(page_intervals);
   return std::make_unique<pipeline::Recorder>(
       pipeline::RecorderPorts{*tables.log, *stores.objects, *stores.ledger, recorded, board,
                               *stores.clock, stores.signer.get()},

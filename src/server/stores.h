@@ -17,6 +17,7 @@
 #include "port/object_store.h"
 #include "port/signer.h"
 #include "server/archive_place.h"
+#include "server/config.h"
 #include "table/table_store.h"
 
 namespace pawl::server {
@@ -57,6 +58,7 @@ Status check_archive_exists(const ArchivePlace& place);
 // A recorder over these, which must all outlive it.
 std::unique_ptr<pipeline::Recorder> make_recorder(Stores& stores, table::TableStore& tables,
                                                   pipeline::CatalogTables& recorded,
-                                                  pipeline::CommitBoard& board);
+                                                  pipeline::CommitBoard& board,
+                                                  PageIntervals page_intervals = {});
 
 }  // namespace pawl::server

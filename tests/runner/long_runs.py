@@ -11,9 +11,8 @@ import unit
 from quick import python
 from step import TOP, Outcome, Step, counted_program, run_program
 
-# Folders whose tests have threads (most may have none: tests/layering), seen clean under ThreadSanitizer. adapter has
-# some, too, and joins when it has been run so.
-CONCURRENT_FOLDERS = {"wire"}
+# Folders whose tests have threads (most may have none: tests/layering). server's has them all at once, over every stage.
+CONCURRENT_FOLDERS = {"adapter", "server", "wire"}
 FUZZ_SECONDS = 60
 # Targets that have not been run for a minute yet; each joins the others when it has.
 NOT_FUZZED_YET = {"dynamodb_request_fuzz", "xml_reader_fuzz"}

@@ -36,7 +36,7 @@ class BucketLedger final : public LedgerStoreHarness {
   LedgerStore& store() override { return *store_; }
   void restart() override {
     store_.reset();
-    S3ClientOptions options;
+    SignedClientOptions options;
     options.retry.attempts_max = 1;  // a failure is one
     bucket_.open(options);
     store_ = std::make_unique<S3LedgerStore>(bucket_.client(), form_);
@@ -94,7 +94,7 @@ TEST_F(S3StoreTest, ALostAnswerIsOnesOwnObject) {
 }
 
 TEST_F(S3StoreTest, DoubtThatDoesNotEndIsUnknownAndRefusalIsNot) {
-  S3ClientOptions options;
+  SignedClientOptions options;
   options.retry.attempts_max = 1;
   bucket_->open(options);
   S3ObjectStore store(bucket_->client());
@@ -152,7 +152,7 @@ TEST_F(S3StoreTest, ASecondWriterIsFenced) {
 }
 
 TEST_F(S3StoreTest, PagesInDoubtAreNotReplacedByOthers) {
-  S3ClientOptions options;
+  SignedClientOptions options;
   options.retry.attempts_max = 1;
   bucket_->open(options);
   S3LedgerStore store(bucket_->client(), bucket_->archive().etag_form);
@@ -219,10 +219,12 @@ TEST_F(S3StoreTest, AnArchiveIsMadeOnceAndNotAmongOthersObjects) {
 }
 
 // A store that takes every put, whatever its condition says: s3rver is one (tests/s3 uses the real one).
-class IgnoringConditions final : public S3Interference {
+class IgnoringConditions final : public RemoteInterference {
  public:
-  std::optional<HttpReply> before(const S3Request& /*request*/) override { return std::nullopt; }
-  void after(const S3Request& request, HttpReply& reply) override {
+  std::optional<HttpReply> before(const SignedRequest& /*request*/) override {
+    return std::nullopt;
+  }
+  void after(const SignedRequest& request, HttpReply& reply) override {
     if (request.method == "PUT" && reply.status == 412)
       reply = {HttpReply::Kind::kAnswered, 200, {}, {}, {}};
   }
@@ -230,9 +232,9 @@ class IgnoringConditions final : public S3Interference {
 
 TEST_F(S3StoreTest, AStoreThatIgnoresConditionsIsRefused) {
   IgnoringConditions ignoring;
-  S3ClientOptions options;
+  SignedClientOptions options;
   options.interference = &ignoring;
-  TestClock clock;
+  RealClock clock;
   SystemRandom random;
   auto client = S3Client::open(bucket_->client().location(), bucket_->client().endpoint().origin,
                                AwsSurroundings::of_process(), clock, random, options);
@@ -244,7 +246,7 @@ TEST_F(S3StoreTest, AStoreThatIgnoresConditionsIsRefused) {
 }
 
 TEST_F(S3StoreTest, AMissingBucketSaysWhatToDo) {
-  TestClock clock;
+  RealClock clock;
   SystemRandom random;
   auto client = S3Client::open({"no-such-bucket-here", ""}, bucket_->client().endpoint().origin,
                                AwsSurroundings::of_process(), clock, random);

@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "adapter/asio_alarm.h"
+#include "adapter/real_clock_test.h"
 #include "adapter/s3_archive.h"
 #include "adapter/s3_client.h"
 #include "adapter/system_random.h"
@@ -23,42 +23,28 @@ inline const char* test_endpoint() {
   return endpoint;
 }
 
-class TestClock final : public Clock {
- public:
-  Duration off{0};  // how wrong the wall clock is
-  Instant now() override { return {count<std::chrono::system_clock>() + off.count()}; }
-  MonotonicInstant monotonic() override { return {count<std::chrono::steady_clock>()}; }
-  std::unique_ptr<Alarm> make_alarm() override { return std::make_unique<AsioAlarm>(); }
-
- private:
-  template <typename T>
-  static std::int64_t count() {
-    return std::chrono::duration_cast<Duration>(T::now().time_since_epoch()).count();
-  }
-};
-
 // Fails requests whose key has `part` in it.
-class FailingRequests final : public S3Interference {
+class FailingRequests final : public RemoteInterference {
  public:
   std::string method = "PUT";
   std::string part;
   int before_next = 0;  // so many are not sent
   int lost_next = 0;    // of so many the answer is lost
 
-  std::optional<HttpReply> before(const S3Request& request) override {
+  std::optional<HttpReply> before(const SignedRequest& request) override {
     if (!matches(request) || before_next == 0) return std::nullopt;
     --before_next;
     return HttpReply{HttpReply::Kind::kNotSent, 0, {}, {}, "cut off by the test"};
   }
-  void after(const S3Request& request, HttpReply& reply) override {
+  void after(const SignedRequest& request, HttpReply& reply) override {
     if (!matches(request) || lost_next == 0) return;
     --lost_next;
     reply = {HttpReply::Kind::kNoAnswer, 0, {}, {}, "lost by the test"};
   }
 
  private:
-  bool matches(const S3Request& request) const {
-    return request.method == method && request.key.find(part) != std::string::npos;
+  bool matches(const SignedRequest& request) const {
+    return request.method == method && request.name.find(part) != std::string::npos;
   }
 };
 
@@ -68,7 +54,7 @@ class TestBucket {
   TestBucket() : location_{bucket(), "t" + std::to_string(random_.next())} { open(); }
 
   // A new client, as after a restart.
-  void open(S3ClientOptions options = {}) {
+  void open(SignedClientOptions options = {}) {
     client_.reset();
     options.interference = &failing;
     auto client = S3Client::open(location_, test_endpoint(), AwsSurroundings::of_process(), clock,
@@ -83,7 +69,7 @@ class TestBucket {
     return archive.ok() ? *archive : S3Archive{};
   }
 
-  TestClock clock;
+  RealClock clock;
   FailingRequests failing;
 
  private:

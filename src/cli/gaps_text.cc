@@ -25,6 +25,9 @@ class Text final : public GapsOutput {
 
   Status hole(const audit::Gap& gap, const std::vector<audit::Recovery>& recoveries) override {
     if (shown_.size() < kShownMax) shown_.push_back(to_line(gap, recoveries));
+    if (negative_looking_.empty() && gap.kind == audit::Gap::Kind::kBetween &&
+        gap.item.head.ends_with("--"))
+      negative_looking_ = fmt::format("{}{}{}", gap.item.head, gap.versions.to + 1, gap.item.tail);
     return ok();
   }
 
@@ -36,6 +39,12 @@ class Text final : public GapsOutput {
     print_verdict(report);
     if (report.table) print_table(*report.table, report.totals);
     print_unread(names);
+    if (!negative_looking_.empty()) {
+      fmt::print(
+          "Beware: \"{}\" is read as a key that ends with '-'. If your function writes negative "
+          "versions, its item may lack nothing.\n",
+          printable(negative_looking_));
+    }
     fmt::print("Assumed:\n  - Every item begins at version {} (--first-version).\n",
                report.first_version);
     if (!report.table) {
@@ -153,6 +162,7 @@ class Text final : public GapsOutput {
   const audit::NamePattern& pattern_;
   bool with_table_;
   std::vector<std::string> shown_;
+  std::string negative_looking_;  // the first name such as "A--99.log" after a gap
 };
 
 }  // namespace

@@ -35,7 +35,7 @@ def holes_of(names):
     versions = defaultdict(set)
     for each in names:
         match = LOG.fullmatch(each)
-        if match:
+        if match and int(match[2]) < 1 << 64:
             versions[match[1]].add(int(match[2]))
     found = {}
     for item, there in versions.items():
@@ -65,6 +65,7 @@ class Bucket(unittest.TestCase):
     """A few thousand names, some lost."""
 
     bucket = "function-log"
+    maxDiff = None
 
     @classmethod
     def setUpClass(cls):
@@ -116,6 +117,7 @@ class Bucket(unittest.TestCase):
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn("A000001: 3-4 missing", done.stdout)
         self.assertIn("GAPS: ", done.stdout)
+        self.assertIn("Beware: \"logs/--3.log\" is read as a key that ends with '-'", done.stdout)
         self.assertNotIn("\x1b", done.stdout)
         self.assertEqual(done.stderr, "")
         shown = [line for line in done.stdout.splitlines() if line.endswith(" missing")]

@@ -158,6 +158,28 @@ class Faults(unittest.TestCase):
             dynamodb.put_item(TableName="users", Item={"hashid": {"S": "A"}})
         self.assertIn("Item", dynamodb.get_item(TableName="users", Key={"hashid": {"S": "A"}}))
 
+    def test_several_threads(self):
+        aws = server.started("--threads", "3")
+        self.addCleanup(aws.stop)
+        aws.control("buckets", bucket="b", generate={"items": 5000})
+        answers = []
+
+        def work(number):
+            s3 = aws.client("s3")
+            for step in range(30):
+                answers.append(aws.put("b", f"k{step}", str(number).encode(), if_none_match="*")[0])
+                answers.append(s3.list_objects_v2(Bucket="b", MaxKeys=100)["KeyCount"])
+
+        threads = [threading.Thread(target=work, args=(number,)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(answers.count(200), 30, "one of six wins each name")
+        self.assertEqual(answers.count(412) + answers.count(409), 150)
+        self.assertEqual(answers.count(100), 180)
+        self.assertEqual(aws.asked("counters")["at_once"]["now"], 0)
+
     def test_reset_and_restart(self):
         self.aws.control("reset")
         self.assertEqual(self.aws.request("HEAD", "/b", headers={"Authorization": "x"})[0], 404)

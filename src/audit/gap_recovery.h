@@ -59,12 +59,12 @@ class GapRecovery {
     }
   };
   struct Hole {
-    Gap::Kind kind;
+    Gap::Kind kind = Gap::Kind::kBetween;
     VersionRange versions;
     std::optional<std::uint64_t> table_version;
   };
   struct Found {
-    std::size_t hole;
+    std::size_t hole = 0;
     Recovery recovery;
   };
   Status look_up(const std::string& image, Recovery recovery);

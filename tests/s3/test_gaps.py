@@ -159,7 +159,7 @@ class Large(unittest.TestCase):
     def test_a_million_names(self):
         self.measure(200_000, [])
 
-    def measure(self, items, more, rate_min=100_000, memory_mib_max=256):
+    def measure(self, items, more, rate_min=50_000, memory_mib_max=256):
         context = suite.current()
         port = servers.free_port(context.ports + 95)
         server = subprocess.Popen([sys.executable, os.path.join(HERE, "listing_server.py"), str(port), str(items)])

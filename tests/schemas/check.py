@@ -24,7 +24,7 @@ sys.path.insert(0, str(TOP / "tests"))
 
 sys.path.insert(0, str(TOP / "tests" / "s3"))
 
-from blackbox import archive_reader, servers  # noqa: E402
+from blackbox import archive_reader, servers, suite  # noqa: E402
 from scripted_store import ScriptedStore  # noqa: E402
 
 SETTLE_S = 60.0
@@ -111,6 +111,7 @@ def start_on_nothing(pawl: servers.Pawl, data: str) -> None:
 
 def check_gaps(pawl: servers.Pawl, tally: Tally, cleanup: servers.Cleanup, port: int) -> None:
     """A bucket that somebody's function filled, and the server's own table: with its stream, were there one."""
+    suite.dummy_credentials()
     store = cleanup.add(ScriptedStore(servers.free_port(port)))
     for name in ["A000001-1", "A000002-0", "A000003-0", "A000003-7", "gone-1"]:
         store.objects[f"logs/{name}.log"] = (b"{}", '"x"')

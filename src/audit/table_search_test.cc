@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "audit/table_item.h"
 #include "port/conformance/run_awaitable.h"
@@ -48,7 +49,7 @@ class QuickClock final : public Clock {
   std::int64_t now_ = 1'000'000'000'000;
 };
 
-// Shards are lists of pages; a page is records or an error. An iterator is "SHARD/PAGE".
+// Shards are lists of pages; a page is records or an error. An iterator is "SHARD/PAGE/MADE"; one that has expired stays so.
 class FakeStream final : public TableStream {
  public:
   struct Page {
@@ -61,7 +62,8 @@ class FakeStream final : public TableStream {
     std::optional<StreamErrorKind> denied;  // of its iterator
   };
   std::map<std::string, Shard> shards_there;
-  int calls = 0;
+  std::set<std::string> expired;
+  int made = 0;
 
   Awaitable<StreamResult<StreamShardPage>> shards(std::string arn, std::string after) override {
     StreamShardPage page;
@@ -85,10 +87,11 @@ class FakeStream final : public TableStream {
         }
       }
     }
-    co_return fmt::format("{}/{}", shard, page);
+    co_return fmt::format("{}/{}/{}", shard, page, ++made);
   }
   Awaitable<StreamResult<StreamRecordPage>> records(std::string iterator, std::size_t) override {
-    ++calls;
+    if (expired.contains(iterator))
+      co_return StreamError{StreamErrorKind::kExpiredIterator, "expired", ""};
     const auto slash = iterator.find('/');
     auto& of = shards_there.at(iterator.substr(0, slash));
     const auto number = std::stoul(iterator.substr(slash + 1));
@@ -98,10 +101,11 @@ class FakeStream final : public TableStream {
       co_return answer;
     }
     auto& page = of.pages[number];
-    if (const auto error = std::exchange(page.error, std::nullopt))
-      co_return StreamError{*error, "as told", ""};
+    const auto error = std::exchange(page.error, std::nullopt);
+    if (error == StreamErrorKind::kExpiredIterator) expired.insert(iterator);
+    if (error) co_return StreamError{*error, "as told", ""};
     answer.records = page.records;
-    answer.next_iterator = fmt::format("{}/{}", iterator.substr(0, slash), number + 1);
+    answer.next_iterator = fmt::format("{}/{}/{}", iterator.substr(0, slash), number + 1, ++made);
     if (!of.open && number + 1 == of.pages.size()) answer.next_iterator.clear();
     co_return answer;
   }

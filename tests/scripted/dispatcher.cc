@@ -107,9 +107,11 @@ Dispatcher::Ticket Dispatcher::begin(const Request& request) {
 Refusal Dispatcher::fault_of(const Ticket& ticket) {
   const Effects& effects = ticket.effects;
   constexpr std::string_view kMessage = "as a fault rule says";
-  const auto refusal = [&](int status, std::string code) {
-    return Refusal{
-        status, effects.code.empty() ? std::move(code) : effects.code, std::string(kMessage), {}};
+  const auto refusal = [&](int status, std::string_view usual) {
+    return Refusal{status,
+                   effects.code.empty() ? std::string(usual) : effects.code,
+                   std::string(kMessage),
+                   {}};
   };
   if (ticket.service == Service::kS3) {
     if (effects.throttled || effects.status == 503) return refusal(503, "SlowDown");
@@ -158,13 +160,15 @@ Reply Dispatcher::finish(const Ticket& ticket, const Request& request) {
   const Outcome outcome = ticket.effects.outcome;
   Reply reply;
   try {
-    if (ticket.refusal) throw *ticket.refusal;
     if (ticket.service == Service::kControl)
       return control_.run(request.method, ticket.operation, request);
     if (outcome == Outcome::kNotApplied &&
         (ticket.effects.status != 409 || ticket.service == Service::kS3))
       throw fault_of(ticket);
-    if (outcome != Outcome::kDropBefore) reply = run(ticket, request);
+    if (ticket.refusal)
+      reply = error_of(ticket, request, *ticket.refusal);
+    else if (outcome != Outcome::kDropBefore)
+      reply = run(ticket, request);
     if (outcome == Outcome::kAppliedError) throw fault_of(ticket);
   } catch (const Refusal& refusal) {
     reply = error_of(ticket, request, refusal);

@@ -59,10 +59,10 @@ std::string DynamoDb::write_if(Table& table, const Json& request, Write write,
   const std::optional<Item> there = table.find(write.key, clock_->now_ms());
   const bool met = meets(request, "ConditionExpression", there ? &*there : nullptr);
   if (!met && !effects.ignore_conditions) {
-    Refusal refusal{400, "ConditionalCheckFailedException", "The conditional request failed", {}};
-    if (there && text_or(request, "ReturnValuesOnConditionCheckFailure", "") == "ALL_OLD")
-      refusal.more_json = ",\"Item\":" + item_json(*there);
-    throw refusal;
+    const bool shown =
+        there && text_or(request, "ReturnValuesOnConditionCheckFailure", "") == "ALL_OLD";
+    throw Refusal{400, "ConditionalCheckFailedException", "The conditional request failed",
+                  shown ? ",\"Item\":" + item_json(*there) : ""};
   }
   const std::optional<Item> before = this->write(table, std::move(write));
   if (before && text_or(request, "ReturnValues", "NONE") == "ALL_OLD")

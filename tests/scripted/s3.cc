@@ -15,6 +15,13 @@ Refusal conflict() {
       409, "ConditionalRequestConflict", "a conflicting operation occurs during the upload", {}};
 }
 
+Refusal not_met() {
+  return {412,
+          "PreconditionFailed",
+          "At least one of the pre-conditions you specified did not hold",
+          {}};
+}
+
 std::string_view without_quotes(std::string_view etag) {
   if (etag.size() >= 2 && etag.front() == '"' && etag.back() == '"')
     return etag.substr(1, etag.size() - 2);
@@ -127,10 +134,6 @@ void S3::check_conditions(Bucket& bucket, const S3Call& call, const Request& req
   if (const auto writes = bucket.in_flight.find(call.key);
       writes != bucket.in_flight.end() && writes->second.deleted)
     throw conflict();
-  const Refusal failed{412,
-                       "PreconditionFailed",
-                       "At least one of the pre-conditions you specified did not hold",
-                       {}};
   if (!request.if_none_match.empty()) {
     // API reference, PutObject: "Expects the '*' (asterisk) character".
     if (request.if_none_match != "*")
@@ -138,12 +141,12 @@ void S3::check_conditions(Bucket& bucket, const S3Call& call, const Request& req
                     "NotImplemented",
                     "A header you provided implies functionality that is not implemented",
                     {}};
-    if (there) throw failed;  // FACTS: "`If-None-Match: *` answers 412 if the key exists"
+    if (there) throw not_met();  // FACTS: "`If-None-Match: *` answers 412 if the key exists"
   }
   if (!request.if_match.empty()) {
     // S3 user guide, "conditional writes": 404 where there is no object, 412 where its ETag is another one.
     if (!there) throw Refusal{404, "NoSuchKey", "The specified key does not exist.", {}};
-    if (without_quotes(request.if_match) != there->etag) throw failed;
+    if (without_quotes(request.if_match) != there->etag) throw not_met();
   }
 }
 

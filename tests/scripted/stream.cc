@@ -32,7 +32,7 @@ Stream::Stream(std::string table, std::string arn, KeySchema schema, View view, 
 }
 
 Stream::Stream(std::string table, std::string arn, KeySchema schema, View view, std::int64_t now_ms,
-               std::shared_ptr<const ItemFormula> formula, std::uint64_t generations)
+               const std::shared_ptr<const ItemFormula>& formula, std::uint64_t generations)
     : table_(std::move(table)),
       arn_(std::move(arn)),
       schema_(std::move(schema)),

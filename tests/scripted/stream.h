@@ -34,7 +34,7 @@ class Stream {
          std::uint64_t shards);
   // Shards of a formula: each lineage rolls over to a child `generations` - 1 times, at even distances.
   Stream(std::string table, std::string arn, KeySchema schema, View view, std::int64_t now_ms,
-         std::shared_ptr<const ItemFormula> formula, std::uint64_t generations);
+         const std::shared_ptr<const ItemFormula>& formula, std::uint64_t generations);
 
   const std::string& arn() const { return arn_; }
   const std::string& table() const { return table_; }

@@ -45,10 +45,9 @@ std::string print(const Iterator& iterator) {
 
 Iterator parse(std::string_view text) {
   const std::size_t bar = text.rfind("|1|");
-  const Refusal wrong = invalid("Invalid ShardIterator");
-  if (bar == std::string_view::npos) throw wrong;
+  if (bar == std::string_view::npos) throw invalid("Invalid ShardIterator");
   const auto bytes = from_hex(text.substr(bar + 3));
-  if (!bytes || bytes->size() != 32) throw wrong;
+  if (!bytes || bytes->size() != 32) throw invalid("Invalid ShardIterator");
   const auto number = [&bytes](std::size_t index) {
     std::uint64_t value = 0;
     for (std::size_t i = 0; i < 8; ++i)

@@ -197,20 +197,28 @@ bool read_objects(JsonValue value, std::size_t count_max, std::vector<std::strin
   });
 }
 
+// A page of a Scan: where the next starts goes to `next`, the list of items to `read_items`. False: it is no such page.
+template <typename ReadItems>
+bool read_scan_page(std::string_view json, std::string& next, const ReadItems& read_items) {
+  bool items = false;
+  const bool read = walk_json(json, [&](JsonObject top) {
+    return each_member(top, [&](std::string_view name, JsonValue value) {
+      if (name == "LastEvaluatedKey") return read_object_bytes(value, next);
+      if (name != "Items") return true;
+      items = true;
+      return read_items(value);
+    });
+  });
+  return read && items;
+}
+
 }  // namespace
 
 Result<SourceItems> parse_scan_answer(std::string_view json) {
   SourceItems page;
-  bool items = false;
-  const bool read = walk_json(json, [&](JsonObject top) {
-    return each_member(top, [&](std::string_view name, JsonValue value) {
-      if (name == "LastEvaluatedKey") return read_object_bytes(value, page.next);
-      if (name != "Items") return true;
-      items = true;
-      return read_objects(value, kItemsMax, page.items);
-    });
-  });
-  if (!read || !items) return misshapen_answer("a page of items");
+  const bool read = read_scan_page(
+      json, page.next, [&](JsonValue value) { return read_objects(value, kItemsMax, page.items); });
+  if (!read) return misshapen_answer("a page of items");
   return page;
 }
 
@@ -288,18 +296,12 @@ Result<std::optional<LeaseRow>> parse_lease_answer(std::string_view json) {
 
 Result<LeasePage> parse_lease_page(std::string_view json) {
   LeasePage page;
-  bool items = false;
-  const bool read = walk_json(json, [&](JsonObject top) {
-    return each_member(top, [&](std::string_view name, JsonValue value) {
-      if (name == "LastEvaluatedKey") return read_object_bytes(value, page.next);
-      if (name != "Items") return true;
-      items = true;
-      return each_element(value, kItemsMax, [&](JsonValue element) {
-        return read_lease(element, page.rows.emplace_back());
-      });
+  const bool read = read_scan_page(json, page.next, [&](JsonValue value) {
+    return each_element(value, kItemsMax, [&](JsonValue element) {
+      return read_lease(element, page.rows.emplace_back());
     });
   });
-  if (!read || !items) return misshapen_answer("a page of leases");
+  if (!read) return misshapen_answer("a page of leases");
   return page;
 }
 

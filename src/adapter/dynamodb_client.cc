@@ -55,13 +55,15 @@ constexpr Hint kHints[] = {
 
 }  // namespace
 
-Error to_read_error(const DynamoDbAnswer& answer, std::string_view attempted) {
+Error to_read_error(const DynamoDbAnswer& answer, std::string_view attempted,
+                    std::string_view permissions) {
   Error error;
   error.code = ErrorCode::kUnavailable;
   error.message = fmt::format("{}: {}", attempted, answer.why);
   for (const auto& [code, hint] : kHints) {
     if (answer.code == code) error.hint = hint;
   }
+  if (answer.code == "AccessDeniedException" && !permissions.empty()) error.hint = permissions;
   const bool passing = answer.status == 408 || answer.status == 429 || is_throttle(answer.code) ||
                        answer.outcome == RemoteOutcome::kUnknown;
   if (answer.code == "ResourceNotFoundException") {

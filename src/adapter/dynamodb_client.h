@@ -31,8 +31,10 @@ struct DynamoDbAnswer : RemoteAnswer {
 };
 
 // The error of a request that only reads and is not done: kNotFound (ResourceNotFoundException), kInvalid where only a
-// person can help, with what to do about it, else kUnavailable.
-Error to_read_error(const DynamoDbAnswer& answer, std::string_view attempted);
+// person can help, with what to do about it, else kUnavailable. `permissions`: what the credentials need, said where access
+// was denied.
+Error to_read_error(const DynamoDbAnswer& answer, std::string_view attempted,
+                    std::string_view permissions = {});
 // An answer that is done and that the parser refused: kUnavailable.
 Error to_read_error(const Error& parsing, std::string_view attempted);
 

@@ -15,9 +15,7 @@ constexpr const char* kPermissions =
     "Scan on the table of leases";
 
 Error failed(const DynamoDbAnswer& answer, std::string_view attempted) {
-  auto error = to_read_error(answer, attempted);
-  if (answer.code == "AccessDeniedException") error.hint = kPermissions;
-  return error;
+  return to_read_error(answer, attempted, kPermissions);
 }
 
 bool is_refused(const DynamoDbAnswer& answer) {

@@ -20,9 +20,7 @@ constexpr const char* kPermissions =
     "dynamodb:Scan on the table";
 
 Error failed(const DynamoDbAnswer& answer, std::string_view attempted) {
-  auto error = to_read_error(answer, attempted);
-  if (answer.code == "AccessDeniedException") error.hint = kPermissions;
-  return error;
+  return to_read_error(answer, attempted, kPermissions);
 }
 
 Error bad_key(std::string_view attempted) {

@@ -8,6 +8,10 @@
 namespace pawl {
 namespace {
 
+constexpr const char* kPermissions =
+    "the credentials need dynamodb:DescribeStream, dynamodb:GetShardIterator and "
+    "dynamodb:GetRecords on the stream";
+
 StreamErrorKind kind_of(const DynamoDbAnswer& answer, const Error& error) {
   if (answer.code == "ExpiredIteratorException") return StreamErrorKind::kExpiredIterator;
   if (answer.code == "TrimmedDataAccessException") return StreamErrorKind::kTrimmed;
@@ -50,13 +54,8 @@ const char* name_of(StreamPosition::At at) {
 }  // namespace
 
 StreamError to_stream_error(const DynamoDbAnswer& answer, std::string_view attempted) {
-  auto error = to_read_error(answer, attempted);
+  auto error = to_read_error(answer, attempted, kPermissions);
   const auto kind = kind_of(answer, error);
-  if (kind == StreamErrorKind::kDenied && answer.code == "AccessDeniedException") {
-    error.hint =
-        "the credentials need dynamodb:DescribeStream, dynamodb:GetShardIterator and "
-        "dynamodb:GetRecords on the stream";
-  }
   return {kind, std::move(error.message), std::move(error.hint)};
 }
 

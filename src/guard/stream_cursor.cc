@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "item/source_number.h"
 
 namespace pawl::guard {
 namespace {
@@ -11,10 +12,8 @@ namespace {
 using Effects = std::vector<CursorEffect>;
 using Phase = StreamCursor::Phase;
 
-constexpr std::size_t kSequenceDigitsMax = 40;  // port/table_stream.h
-
 bool is_sequence(std::string_view text) {
-  return !text.empty() && text.size() <= kSequenceDigitsMax &&
+  return !text.empty() && text.size() <= item::kSourceDigitsMax &&
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
@@ -176,8 +175,7 @@ bool sequence_before(std::string_view a, std::string_view b) {
   const auto strip = [](std::string_view text) {
     return text.substr(std::min(text.find_first_not_of('0'), text.size()));
   };
-  a = strip(a), b = strip(b);
-  return a.size() != b.size() ? a.size() < b.size() : a < b;
+  return item::source_before(strip(a), strip(b));
 }
 
 std::vector<CursorEffect> step(StreamCursor& cursor, const CursorEvent& event,

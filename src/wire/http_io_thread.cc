@@ -53,6 +53,7 @@ void HttpIoThread::join() {
     answers_.clear();
   }
   asio::post(context_, [this] {
+    ending_ = true;
     timer_.cancel();
     close_all();
     work_.reset();
@@ -83,9 +84,11 @@ void HttpIoThread::deliver() {
   delivering_.clear();
 }
 
-void HttpIoThread::add(const std::shared_ptr<HttpSession>& session) {
+bool HttpIoThread::add(const std::shared_ptr<HttpSession>& session) {
+  if (ending_) return false;
   now_ = std::chrono::steady_clock::now();
   session->place = sessions_.insert(sessions_.end(), session);
+  return true;
 }
 
 void HttpIoThread::remove(HttpSession& session) {
@@ -120,7 +123,8 @@ void HttpIoThread::tick() {
   }
   timer_.expires_after(kTick);
   timer_.async_wait([this](boost::system::error_code ec) {
-    if (!ec) tick();
+    // A wait that had run out before it was cancelled knows nothing of that: its handler was queued already.
+    if (!ec && !ending_) tick();
   });
 }
 

@@ -47,7 +47,8 @@ class HttpIoThread : public std::enable_shared_from_this<HttpIoThread> {
   HttpServerState& state() { return *state_; }
 
   // On this thread only.
-  void add(const std::shared_ptr<HttpSession>& session);
+  bool add(
+      const std::shared_ptr<HttpSession>& session);  // false: the loop is ending, and takes no more
   void remove(HttpSession& session);
   void close_idle();  // those that wait for a request
   void close_all();
@@ -68,6 +69,7 @@ class HttpIoThread : public std::enable_shared_from_this<HttpIoThread> {
   std::thread thread_;
   std::atomic<std::thread::id> thread_id_{};
   std::list<std::weak_ptr<HttpSession>> sessions_;
+  bool ending_ = false;  // nothing may begin to wait any more: the loop ends when nothing waits
   std::chrono::steady_clock::time_point now_;
   std::string date_;
   std::uint64_t id_high_ = 0, id_low_ = 0;

@@ -8,6 +8,9 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdio>
+#include <cstdlib>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -19,7 +22,7 @@ using ::testing::StartsWith;
 using namespace std::chrono_literals;
 
 // Answers with method, target and body; "/late" from another thread, "/never" not at all, "/drop" by dropping
-// the completion.
+// the completion, "/slow" after more than a second in which it keeps the I/O thread.
 class EchoHandler : public HttpHandler {
  public:
   ~EchoHandler() override {
@@ -33,6 +36,7 @@ class EchoHandler : public HttpHandler {
                     std::string(request.body.substr(0, 100)) + "|" +
                     std::to_string(request.body.size());
     if (request.target == "/drop") return;
+    if (request.target == "/slow") std::this_thread::sleep_for(1200ms);  // longer than a tick
     const std::lock_guard lock(mutex_);
     if (request.target == "/never") {
       held_.push_back(std::move(completion));
@@ -381,6 +385,21 @@ TEST_F(HttpServerTest, AnswersAfterTheStopAreDropped) {
   server.reset();
   handler.answer_held();
   EXPECT_EQ(client.read_to_close(), "");
+}
+
+// The loop's own timer runs out while the handler keeps the loop, and the stop is queued before the timer's handler: a
+// server that armed it once more would never end.
+TEST_F(HttpServerTest, StopsWhenItsTimerIsDue) {
+  start();
+  Client client(server->port());
+  client.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
+  while (handler.calls == 0) std::this_thread::sleep_for(1ms);
+  auto stopped = std::async(std::launch::async, [&] { server->stop(0ms); });
+  if (stopped.wait_for(20s) != std::future_status::ready) {
+    std::fprintf(stderr, "the server does not stop\n");
+    std::abort();  // its thread can't be ended otherwise
+  }
+  EXPECT_EQ(server->connections(), 0U);
 }
 
 TEST_F(HttpServerTest, SeveralThreadsServeTogether) {

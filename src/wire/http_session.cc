@@ -39,7 +39,7 @@ void HttpSession::start() {
   if (ec) return;  // gone already
   peer_ = remote.address().to_string();
   input_.resize(kReadSize);
-  thread_->add(shared_from_this());
+  if (!thread_->add(shared_from_this())) return;
   set_deadline(thread_->state().options.idle_max);
   read();
 }

@@ -73,6 +73,8 @@ class ListedBucket {
   std::string url() {
     return fmt::format("http://127.0.0.1:{}", acceptor_.local_endpoint().port());
   }
+  // Answers are slow until so many requests have been under way at once: on a busy machine, too, they meet.
+  void let_meet(int requests) { meeting_ = requests; }
   int requests() const { return requests_; }
   int most_at_once() const { return most_at_once_; }
 
@@ -91,7 +93,7 @@ class ListedBucket {
       for (int most = most_at_once_;
            now > most && !most_at_once_.compare_exchange_weak(most, now);) {
       }
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      std::this_thread::sleep_for(std::chrono::milliseconds(most_at_once_ >= meeting_ ? 1 : 50));
       --now_at_once_;
       const auto [status, body] = answer(head);
       asio::write(socket,
@@ -143,7 +145,7 @@ class ListedBucket {
   std::vector<std::shared_ptr<tcp::socket>> sockets_;
   std::vector<std::thread> threads_;
   std::atomic<bool> stopping_ = false;
-  std::atomic<int> requests_ = 0, now_at_once_ = 0, most_at_once_ = 0;
+  std::atomic<int> requests_ = 0, now_at_once_ = 0, most_at_once_ = 0, meeting_ = 0;
   std::thread accepting_;
 };
 
@@ -224,6 +226,7 @@ TEST(BucketListing, DividesAndListsEachNameOnce) {
   for (int i = 0; i < 500; ++i) names.insert(fmt::format("logs/山田{:03}-0.log", i));
   for (const std::size_t requests : {1U, 2U, 16U}) {
     ListedBucket bucket(names, 100);
+    if (requests == 16) bucket.let_meet(5);
     const auto listing = opened(bucket, "s3://bucket", requests);
     Kept kept;
     const auto done = listing->list("logs/", kept);
@@ -237,7 +240,7 @@ TEST(BucketListing, DividesAndListsEachNameOnce) {
     }
     if (requests == 16) {
       EXPECT_GT(kept.parts.size(), 8U);
-      EXPECT_GT(bucket.most_at_once(), 4);
+      EXPECT_GE(bucket.most_at_once(), 5);
     }
   }
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -15,6 +16,7 @@ SANITIZER_ENV = {
     "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1",
     "TSAN_OPTIONS": f"halt_on_error=1:second_deadlock_stack=1:suppressions={TOP / 'tests/runner/tsan_suppressions.txt'}",
 }
+BEGUN = re.compile(r"^\[ RUN      \] (\S+)", re.MULTILINE)
 
 
 def declared() -> list[str]:
@@ -29,12 +31,13 @@ def run_one(executable: Path, log: Path, timeout_s: float, env: dict[str, str], 
     report = LOGS / f"{executable.parent.name}-{executable.name}.json"
     own_log.unlink(missing_ok=True)
     report.unlink(missing_ok=True)
-    status, _ = run_program([str(executable), f"--gtest_output=json:{report}", "--gtest_brief=1", *arguments], own_log,
-                            timeout_s, env)
+    status, output = run_program([str(executable), f"--gtest_output=json:{report}", *arguments], own_log, timeout_s, env)
     try:
         suites = json.loads(report.read_text())["testsuites"]
     except (OSError, ValueError):
-        note = f"{executable.name}: ended with status {status} and left no report; see {own_log.relative_to(TOP)}"
+        how = f"did not end in {timeout_s:.0f} s" if status == -1 else f"ended with status {status}"
+        test = BEGUN.findall(output)[-1:] or ["no test"]
+        note = f"{executable.name}: {how} in {test[0]}; see {own_log.relative_to(TOP)}"
         return Outcome(failed=1, notes=[note])
     outcome = Outcome()
     for suite in suites:

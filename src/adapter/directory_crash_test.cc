@@ -33,6 +33,7 @@ constexpr std::uint64_t kLifeUsMax = 5'000'000;
 // Outlives the child: what it began, and what it was answered.
 struct Told {
   std::atomic<bool> works;
+  std::atomic<bool> nameless;
   std::atomic<bool> failed;  // by itself: the child's own complaint
   std::atomic<std::uint64_t> rounds_begun;
   std::atomic<std::uint64_t> rounds_stored;
@@ -65,12 +66,13 @@ std::string page_of(std::size_t chain, std::uint64_t number) {
 
 // The stores on a directory, or nothing if they can't be opened.
 struct Stores {
-  explicit Stores(const std::string& path) {
+  explicit Stores(const std::string& path, bool nameless = true) {
     SystemRandom random;
     auto opened = ArchiveDirectory::open(path, random, Instant{1});
     if (!opened.ok()) return;
     archive.emplace(std::move(opened).value());
-    auto object_store = DirectoryObjectStore::open(*archive);
+    auto object_store =
+        DirectoryObjectStore::open(*archive, DurabilityCalls::system(), {.nameless = nameless});
     auto ledger_store = DirectoryLedgerStore::open(*archive);
     if (!object_store.ok() || !ledger_store.ok()) return;
     objects = std::move(object_store).value();
@@ -120,7 +122,7 @@ bool recover(DirectoryLedgerStore& ledger, std::array<std::uint64_t, kChains.siz
 }
 
 [[noreturn]] void work_until_killed(const std::string& path, Told& told) {
-  Stores stores(path);
+  Stores stores(path, told.nameless);
   std::array<std::uint64_t, kChains.size()> pages{};
   bool good = stores.ledger != nullptr && recover(*stores.ledger, pages);
   told.works = true;
@@ -226,6 +228,7 @@ TEST_F(DirectoryCrash, LosesNothingThatWasAnsweredAndTearsNothing) {
   auto longest = std::max<std::uint64_t>(kLongestLifeUs,
                                          static_cast<std::uint64_t>(time_of_rounds(3).count()));
   for (std::uint64_t i = 0; i < kills && !HasFatalFailure(); ++i) {
+    told_.nameless = i % 3 != 0;  // both ways of making an object, one after the other
     live_and_die(std::chrono::microseconds(random() % longest));
     if (HasFatalFailure()) break;
     unanswered += told_.rounds_begun > told_.rounds_stored ? 1 : 0;

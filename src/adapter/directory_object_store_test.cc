@@ -1,6 +1,7 @@
 #include "adapter/directory_object_store.h"
 
 #include <dirent.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -43,6 +44,7 @@ class FailingCalls final : public DurabilityCalls {
 
 class DirectoryHarness final : public ObjectStoreHarness {
  public:
+  explicit DirectoryHarness(DirectoryStoreOptions options) : options_(options) {}
   ObjectStore& store() override { return *store_; }
   void restart() override {
     store_.reset();
@@ -51,35 +53,39 @@ class DirectoryHarness final : public ObjectStoreHarness {
   }
   void open() {
     archive_.emplace(open_archive(directory_ / "archive"));
-    auto store = DirectoryObjectStore::open(*archive_);
+    auto store = DirectoryObjectStore::open(*archive_, DurabilityCalls::system(), options_);
     ASSERT_TRUE(store.ok());
     store_ = std::move(store).value();
   }
 
  private:
+  DirectoryStoreOptions options_;
   TemporaryDirectory directory_;
   std::optional<ArchiveDirectory> archive_;
   std::unique_ptr<DirectoryObjectStore> store_;
 };
 
+template <bool kNameless>
 std::unique_ptr<ObjectStoreHarness> make_directory_harness() {
-  auto harness = std::make_unique<DirectoryHarness>();
+  auto harness = std::make_unique<DirectoryHarness>(DirectoryStoreOptions{.nameless = kNameless});
   harness->open();
   return harness;
 }
 
 INSTANTIATE_TEST_SUITE_P(Directory, ObjectStoreConformance,
-                         testing::Values(make_directory_harness));
+                         testing::Values(make_directory_harness<true>));
+INSTANTIATE_TEST_SUITE_P(DirectoryWithTemporaries, ObjectStoreConformance,
+                         testing::Values(make_directory_harness<false>));
 
 class DirectoryObjectStoreTest : public testing::Test {
  protected:
   DirectoryObjectStoreTest() { open(); }
 
-  void open() {
+  void open(DirectoryStoreOptions options = {}) {
     store_.reset();
     archive_.reset();
     archive_.emplace(open_archive(root()));
-    auto store = DirectoryObjectStore::open(*archive_, calls_);
+    auto store = DirectoryObjectStore::open(*archive_, calls_, options);
     ASSERT_TRUE(store.ok()) << store.error().to_string();
     store_ = std::move(store).value();
   }
@@ -240,6 +246,27 @@ TEST_F(DirectoryObjectStoreTest, ManyDirectoriesAreSyncedAtOnce) {
   ASSERT_TRUE(set_aside(names).ok());
   for (const PutResult& result : run_awaitable(store_->put_if_absent(requests))) {
     EXPECT_EQ(result.outcome, PutOutcome::kStored);
+  }
+}
+
+TEST_F(DirectoryObjectStoreTest, ALargeBatchOnTwoThreadsIsAnsweredOneByOne) {
+  for (const bool nameless : {true, false}) {
+    open({.nameless = nameless});
+    std::vector<std::string> names, bodies;
+    for (int i = 0; i < 700; ++i) {
+      names.push_back(i % 100 == 99 ? "../out" : fmt::format("{}/{}-{}", nameless, i % 9, i));
+      bodies.push_back(std::string(static_cast<std::size_t>(i), 'x'));
+    }
+    std::vector<PutRequest> requests;
+    for (std::size_t i = 0; i < names.size(); ++i)
+      requests.push_back({names[i], bodies[i], sha256(bodies[i])});
+    const auto results = run_awaitable(store_->put_if_absent(requests));
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const bool legal = i % 100 != 99;
+      ASSERT_EQ(results[i].outcome, legal ? PutOutcome::kStored : PutOutcome::kRefused) << i;
+      EXPECT_EQ(legal ? get(names[i]) : bodies[i], bodies[i]);
+    }
+    EXPECT_EQ(count(".pawl/tmp"), 0U);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 
+#include "adapter/open_files_limit.h"
 #include "cli/commands.h"
 #include "cli/config_arguments.h"
 #include "cli/terminal.h"
@@ -35,6 +36,7 @@ int run_serve(const ServeArguments& arguments) {
   const auto began = std::chrono::steady_clock::now();
   const auto config = config_of(arguments);
   if (!config.ok()) return could_not(config.error());
+  raise_open_files_limit();
   // Blocked before any thread is made, so that only wait_for_stop() takes them.
   sigset_t signals;
   sigemptyset(&signals);

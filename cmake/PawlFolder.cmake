@@ -33,6 +33,12 @@ function(pawl_folder name)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE pawl_${name} ${test_depends} ${ARG_TEST_LIBRARIES}
                                                rapidcheck GTest::gmock GTest::gtest_main)
+    # Tests are two thirds of what a build compiles, and what they test is optimised as ever.
+    if(PAWL_SANITIZE)
+      target_compile_options(${name}_test PRIVATE -O0)
+    else()
+      target_compile_options(${name}_test PRIVATE -O1)
+    endif()
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()
   if(PAWL_FUZZ)

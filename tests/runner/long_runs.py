@@ -80,14 +80,19 @@ def fuzzing(log: Path) -> Outcome:
 
 
 def more_seeds(log: Path) -> Outcome:
-    """The simulation again, on seeds that the unit tests don't run, for a minute of processor time at least."""
-    return unit.run_all(TOP / "build", ["drill"], log, timeout_s=900,
-                        env={"PAWL_SEED_FIRST": "1000000", "PAWL_SEED_SECONDS": "60"})
+    """The simulations again, on seeds that the unit tests don't run, for a minute of processor time each at least."""
+    seeds = {"PAWL_SEED_FIRST": "1000000", "PAWL_SEED_SECONDS": "60"}
+    runs = [("drill", seeds, []), ("guard", {**seeds, "PAWL_SEEDS": "20000"}, ["--gtest_filter=GuardSimulation.*"])]
+    total = Outcome()
+    with ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
+        for outcome in pool.map(lambda run: unit.run_one(TOP / "build" / f"{run[0]}_test", log, 900, run[1], run[2]), runs):
+            total.add(outcome)
+    return total
 
 
 def long_steps() -> list[Step]:
-    simulation = [Step("simulation, other seeds", more_seeds)] if list((TOP / "src/drill").glob("*simulation_test.cc")) else []
-    return simulation + [
+    return [
+        Step("simulation, other seeds", more_seeds),
         Step("unit tests, address + undefined", address_sanitizer),
         Step("concurrency tests, thread", thread_sanitizer),
         Step("fuzzing, a minute each", fuzzing),

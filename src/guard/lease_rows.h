@@ -8,6 +8,7 @@
 #include <string_view>
 #include <variant>
 
+#include "base/instant.h"
 #include "base/result.h"
 #include "port/lease_store.h"
 
@@ -35,6 +36,11 @@ struct ShardRow {
   std::string owner;       // "" = nobody
   bool waits = false;      // what comes before it is not closed yet: nobody may read it
   bool finished = false;   // read to its end, and everything is in pages
+  // What the root chain says of it, so that who takes it need not read that: its stream's ARN, the service's own id of it, and
+  // when it was entered.
+  std::string stream = {};
+  std::string shard = {};
+  Instant opened = {};
   bool operator==(const ShardRow&) const = default;
 };
 using ParsedRow = std::variant<WorkerRow, RootRow, ShardRow>;

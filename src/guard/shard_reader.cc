@@ -1,0 +1,334 @@
+#include "guard/shard_reader.h"
+
+#include <algorithm>
+
+#include "archive/body_format.h"
+#include "archive/object_body.h"
+#include "item/dynamodb_json.h"
+#include "pipeline/ledger_view.h"
+
+namespace pawl::guard {
+namespace {
+
+using archive::Progress;
+
+// A failed look at the chain's end is repeated after this.
+constexpr Duration kOpenAgain = std::chrono::seconds(1);
+// A drop or the end of a round cuts every wait short; this one is only a bound.
+constexpr Duration kLongWait = std::chrono::minutes(1);
+
+item::ChangeKind kind_of(StreamChangeKind kind) {
+  switch (kind) {
+    case StreamChangeKind::kInsert:
+      return item::ChangeKind::kInsert;
+    case StreamChangeKind::kModify:
+      return item::ChangeKind::kModify;
+    case StreamChangeKind::kRemove:
+      return item::ChangeKind::kRemove;
+  }
+  return item::ChangeKind::kModify;
+}
+
+}  // namespace
+
+ShardReader::ShardReader(const GuardPorts& ports, const GuardedTable& table, ShardSource source,
+                         Callbacks callbacks)
+    : ports_(ports),
+      table_(table),
+      source_(std::move(source)),
+      callbacks_(std::move(callbacks)),
+      alarm_(ports.clock.make_alarm()) {
+  status_.source = source_;
+  status_.moved = ports_.clock.monotonic();
+}
+
+void ShardReader::end_round() {
+  leaving_ = true;
+  alarm_->ring();
+}
+
+void ShardReader::drop() {
+  dropped_ = true;
+  alarm_->ring();
+}
+
+ReaderStatus ShardReader::status() const {
+  auto status = status_;
+  status.archived = progress_.paged;
+  status.in_hand = in_hand_.size();
+  return status;
+}
+
+// One that was dropped says nothing: another may read the shard by now.
+void ShardReader::tell(MembershipEvent event) {
+  if (!dropped_) callbacks_.tell(std::move(event));
+}
+
+void ShardReader::note(std::string why) { status_.why = std::move(why); }
+
+std::size_t ShardReader::room() const { return std::min(progress_.room(), kStreamRecordsMax); }
+
+// Waits until then, or until it is dropped or to be left.
+Awaitable<void> ShardReader::wait_until(MonotonicInstant when) {
+  co_await alarm_->wait_until(std::min(when, ports_.clock.monotonic() + kLongWait));
+}
+
+Awaitable<void> ShardReader::run() {
+  while (!dropped_) {
+    const bool opened = co_await open();
+    if (!opened) {
+      tell(RoundEnded{source_.id.number});
+      if (leaving_) co_return;
+      co_await wait_until(ports_.clock.monotonic() + kOpenAgain);
+      continue;
+    }
+    const Turn turn = co_await read_on();
+    if (turn == Turn::kEnd) co_return;
+  }
+}
+
+// The end of the chain, read anew: what was in hand is forgotten.
+Awaitable<bool> ShardReader::open() {
+  ledger_ = ports_.open_ledger();
+  unsettled_.clear();
+  in_hand_.clear();
+  answer_.clear();
+  auto end = co_await pipeline::read_shard_end(*ledger_, table_.archive, source_.id);
+  if (!end.ok()) {
+    note(end.error().to_string());
+    co_return false;
+  }
+  chain_ = end->chain;
+  progress_ = Progress::after_start(chain_.last);
+  if (end->newest) {
+    cursor_ = StreamCursor::after(end->newest->source);
+  } else {
+    const auto age = ports_.clock.now().microseconds - source_.opened.microseconds;
+    cursor_ = StreamCursor::from_oldest(Duration{age} > kStreamRetention);
+  }
+  co_return true;
+}
+
+// Rounds: ask, take, archive, until the shard's end or until it is to be left.
+Awaitable<ShardReader::Turn> ShardReader::read_on() {
+  std::deque<CursorEvent> events;
+  while (!dropped_) {
+    if (events.empty()) {
+      tell(RoundEnded{source_.id.number});
+      if (leaving_) co_return Turn::kEnd;
+      events.emplace_back(ReadMore{room()});
+    }
+    const auto event = std::move(events.front());
+    events.pop_front();
+    for (const auto& effect : step(cursor_, event, ports_.clock.monotonic())) {
+      if (dropped_) co_return Turn::kEnd;
+      Turn turn = Turn::kGoOn;
+      if (const auto* records = std::get_if<TakeRecords>(&effect)) {
+        turn = co_await take(*records);
+      } else if (const auto* ended = std::get_if<ShardEnded>(&effect)) {
+        turn = co_await finish(*ended);
+      } else if (const auto* pause = std::get_if<WaitUntil>(&effect)) {
+        tell(RoundEnded{source_.id.number});
+        if (leaving_) co_return Turn::kEnd;
+        co_await wait_until(pause->when);
+      } else if (const auto* problem = std::get_if<CursorProblem>(&effect)) {
+        note(problem->what);
+      } else {
+        auto answers = co_await ask(effect);
+        for (auto& answer : answers) events.push_back(std::move(answer));
+      }
+      if (turn != Turn::kGoOn) co_return turn;
+    }
+  }
+  co_return Turn::kEnd;
+}
+
+Awaitable<std::vector<CursorEvent>> ShardReader::ask(const CursorEffect& effect) {
+  std::vector<CursorEvent> events;
+  if (const auto* iterator = std::get_if<AskIterator>(&effect)) {
+    auto answer =
+        co_await ports_.stream.iterator(source_.stream, source_.shard, iterator->position);
+    if (answer.ok()) {
+      events.emplace_back(IteratorGot{std::move(answer).value()});
+      co_return events;
+    }
+    note(answer.error().message);
+    events.emplace_back(StreamFailed{answer.error().kind});
+    co_return events;
+  }
+  const auto& records = std::get<AskRecords>(effect);
+  auto answer = co_await ports_.stream.records(records.iterator, records.count_max);
+  if (!answer.ok()) {
+    note(answer.error().message);
+    events.emplace_back(StreamFailed{answer.error().kind});
+    co_return events;
+  }
+  RecordsGot got;
+  got.next_iterator = std::move(answer->next_iterator);
+  for (const auto& record : answer->records) got.sequences.push_back(record.sequence);
+  answer_ = std::move(answer->records);
+  if (answer_.empty()) {
+    status_.caught_up = ports_.clock.monotonic();
+    status_.moved = *status_.caught_up;
+  }
+  events.emplace_back(std::move(got));
+  co_return events;
+}
+
+Awaitable<ShardReader::Turn> ShardReader::take(const TakeRecords& effect) {
+  PAWL_ASSERT(effect.first + effect.count <= answer_.size() && in_hand_.empty());
+  auto gap = effect.gap;
+  for (std::size_t i = 0; i < effect.count; ++i) {
+    const auto status = render(answer_[effect.first + i], gap);
+    if (!status.ok()) {
+      // What can't be read can't be passed over: nothing behind it counts until a person has looked.
+      note(status.error().to_string());
+      co_await wait_until(ports_.clock.monotonic() + kAskAPersonEvery);
+      co_return Turn::kReadChainAgain;
+    }
+    gap.reset();
+  }
+  answer_.clear();
+  co_return co_await archive_in_hand(effect.count);
+}
+
+Awaitable<ShardReader::Turn> ShardReader::finish(const ShardEnded&) {
+  PAWL_ASSERT(in_hand_.empty());
+  tell(ShardFinished{source_.id.number});
+  co_return Turn::kEnd;
+}
+
+Status ShardReader::render(const StreamRecord& record, const std::optional<Gap>& gap) {
+  item::Change change;
+  change.shard = source_.id;
+  change.sequence = {progress_.paged.value + in_hand_.size() + 1};
+  change.source = record.sequence;
+  change.kind = kind_of(record.kind);
+  change.instant = record.created;
+  change.body_format = archive::kGuardedBodyFormat;
+  PAWL_ASSIGN_OR_RETURN(change.key, item::parse_item_text(record.keys));
+  if (!record.new_image.empty()) {
+    PAWL_ASSIGN_OR_RETURN(change.new_image, item::parse_item_text(record.new_image));
+  }
+  if (!record.old_image.empty()) {
+    PAWL_ASSIGN_OR_RETURN(change.old_image, item::parse_item_text(record.old_image));
+  }
+  InHand rendered;
+  rendered.entry.version = change.version = version_of(change, table_.version_attribute);
+  rendered.body = archive::render_body(table_.named.name, change);
+  rendered.name = table_.names.render(table_.named, change);
+  rendered.entry.sequence = change.sequence;
+  rendered.entry.source = record.sequence;
+  rendered.entry.key = std::move(change.key);
+  rendered.entry.kind = change.kind;
+  rendered.entry.instant = change.instant;
+  rendered.entry.size = rendered.body.size();
+  rendered.entry.sha256 = sha256(rendered.body);
+  if (gap) rendered.entry.gap = gap->after;
+  status_.newest = change.instant;
+  in_hand_.push_back(std::move(rendered));
+  return ok();
+}
+
+// Brings what is in hand into pages; returns when nothing is left in hand, or when the chain is to be read again.
+Awaitable<ShardReader::Turn> ShardReader::archive_in_hand(std::size_t taken) {
+  std::deque<archive::ProgressEvent> events{archive::Taken{taken}};
+  while (!dropped_) {
+    if (events.empty()) {
+      if (in_hand_.empty()) co_return Turn::kGoOn;
+      co_await wait_until(progress_.retry_at);
+      if (ports_.clock.monotonic() < progress_.retry_at) continue;
+      events.emplace_back(archive::Taken{0});
+    }
+    const auto event = std::move(events.front());
+    events.pop_front();
+    for (const auto& effect : archive::step(progress_, event, ports_.clock.monotonic())) {
+      if (std::holds_alternative<archive::Release>(effect))
+        continue;  // the stream isn't ours to trim
+      if (dropped_ || !callbacks_.may_write()) co_return Turn::kEnd;
+      if (std::holds_alternative<archive::SetAside>(effect)) {
+        // Nothing is in doubt in a store whose answers are durable (GuardPorts::objects).
+        events.emplace_back(archive::SetAsideAnswered{true});
+      } else if (const auto* objects = std::get_if<archive::Put>(&effect)) {
+        auto answer = co_await put(*objects);
+        events.emplace_back(std::move(answer));
+      } else if (const auto* pages = std::get_if<archive::WritePage>(&effect)) {
+        const auto status = co_await write_pages(*pages);
+        if (!status.ok()) note(status.error().to_string());
+        if (!status.ok() && status.error().code == ErrorCode::kConflict)
+          co_return Turn::kReadChainAgain;
+        events.emplace_back(archive::PageAnswered{status.ok()});
+      } else {
+        const auto status = co_await ledger_->reopen();
+        if (!status.ok()) {
+          note(status.error().to_string());
+          co_await wait_until(progress_.retry_at);
+        }
+        events.emplace_back(archive::LedgerReopened{status.ok()});
+      }
+    }
+    in_hand_.erase(in_hand_.begin(),
+                   in_hand_.begin() +
+                       static_cast<std::ptrdiff_t>(in_hand_.size() - progress_.in_flight.size()));
+  }
+  co_return Turn::kEnd;
+}
+
+Awaitable<archive::PutAnswered> ShardReader::put(const archive::Put& effect) {
+  std::vector<std::string> names;
+  std::vector<PutRequest> requests;
+  names.reserve(effect.targets.size());
+  for (const auto& target : effect.targets) {
+    const auto& change = in_hand_[target.sequence.value - progress_.paged.value - 1];
+    names.push_back(
+        archive::fallback_name(change.name, source_.id, target.sequence, target.attempt));
+    requests.push_back({names.back(), change.body, change.entry.sha256});
+  }
+  const auto results = co_await ports_.objects.put_if_absent(requests);
+  archive::PutAnswered answer;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const auto& target = effect.targets[i];
+    auto& change = in_hand_[target.sequence.value - progress_.paged.value - 1];
+    const auto outcome = results[i].outcome;
+    answer.outcomes.push_back(outcome);
+    if (outcome == PutOutcome::kStored || outcome == PutOutcome::kAlreadyEqual) {
+      change.entry.object = names[i];
+      if (target.attempt > 0) change.entry.renamed = change.name;
+    } else if (outcome != PutOutcome::kAlreadyDifferent) {
+      note(results[i].why);
+    }
+  }
+  co_return answer;
+}
+
+Awaitable<Status> ShardReader::write_pages(const archive::WritePage& effect) {
+  auto pages = unsettled_;
+  auto end = pages.empty() ? chain_ : pages.back().after;
+  end.volume_bytes = 0;  // they are a volume of their own
+  if (end.last < effect.last) {
+    auto more = ledger::next_shard_pages(
+        end, table_.archive, source_.id, effect.last,
+        [this](SequenceNumber sequence) -> const ledger::PageEntry& {
+          return in_hand_[sequence.value - progress_.paged.value - 1].entry;
+        },
+        ports_.clock.now(), nullptr);
+    if (!more.ok()) co_return more.error();
+    std::move(more->begin(), more->end(), std::back_inserter(pages));
+  }
+  const std::string chain = source_.id.to_string();
+  std::vector<PageAppend> appends;
+  for (const auto& page : pages) appends.push_back({chain, page.line.text});
+  auto status = co_await ledger_->append(appends);
+  if (status.ok()) status = co_await ledger_->sync();
+  if (!status.ok()) {
+    unsettled_ = std::move(pages);
+    co_return status;
+  }
+  unsettled_.clear();
+  chain_ = pages.back().after;
+  status_.moved = ports_.clock.monotonic();
+  status_.why.clear();
+  co_return ok();
+}
+
+}  // namespace pawl::guard

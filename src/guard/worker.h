@@ -1,0 +1,82 @@
+// One worker of the guard: takes its part of the shards of a table's stream and records them. Any number of them work
+// beside each other, in any processes, started and killed at will: they agree by lease rows (membership.h).
+//
+//   membership.h --StartShard--> ShardReader (one coroutine a shard held)
+//                --StartRoot---> RootOwner (one worker at a time)
+//
+// After a crash nothing need be done: the others fence this worker and go on where the chains end.
+#pragma once
+
+#include <atomic>
+#include <boost/asio/any_io_executor.hpp>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "guard/guard_ports.h"
+#include "guard/membership.h"
+#include "guard/root_owner.h"
+#include "guard/shard_reader.h"
+#include "guard/tasks.h"
+
+namespace pawl::guard {
+
+struct WorkerStatus {
+  std::string id;  // of this life; "" while it has none
+  bool is_member = false;
+  bool owns_root = false;
+  std::size_t others = 0;            // workers that live, as far as is known
+  std::vector<ReaderStatus> shards;  // held by this worker
+  std::string why;                   // the last problem with rows or root
+  MonotonicInstant taken;            // when this was told
+};
+
+// Thread use: run() in one coroutine; stop() and status() from any thread. Destroy it after run() has returned.
+class Worker {
+ public:
+  // The lease table must be there (LeaseStore::create_if_absent()).
+  Worker(GuardPorts ports, GuardedTable table);
+
+  // Until stop(); then it releases its shards and ends its membership.
+  Awaitable<void> run();
+  void stop();
+
+  WorkerStatus status() const;
+
+ private:
+  void take(const MembershipEvent& event);
+  void perform(const MembershipEffect& effect);
+  void start_shard(ShardNumber number);
+  void start_root();
+  void drop_everything();
+  Awaitable<void> list_rows();
+  Awaitable<void> put_row(std::uint64_t ticket, std::string name, std::uint64_t expected,
+                          std::string value);
+  Awaitable<void> erase_row(std::uint64_t ticket, std::string name, std::uint64_t expected);
+  void tell(MembershipEvent event);
+  std::string fresh_id();
+  void publish();
+
+  GuardPorts ports_;
+  GuardedTable table_;
+  std::unique_ptr<Alarm> alarm_;
+  Tasks tasks_;
+  boost::asio::any_io_executor executor_;
+  Membership membership_;
+  std::deque<MembershipEvent> events_;
+  std::map<ShardNumber, std::shared_ptr<ShardReader>> readers_;
+  std::shared_ptr<RootOwner> root_;
+  std::string why_;
+  bool ended_ = false;
+  std::atomic<bool> stopping_ = false;
+  MonotonicInstant publish_due_;
+
+  mutable std::mutex published_mutex_;
+  WorkerStatus published_;
+};
+
+}  // namespace pawl::guard

@@ -56,6 +56,15 @@ bool is_free(const Membership& m, const std::string& owner) {
   return owner.empty() || owner == m.id || m.gone.contains(owner);
 }
 
+// The row as it is known, with another owner.
+ShardRow given_to(const Membership& m, ShardNumber shard, std::string owner, bool finished) {
+  auto row = m.shards.at(shard).row;
+  row.owner = std::move(owner);
+  row.waits = false;
+  row.finished = finished;
+  return row;
+}
+
 // Releases and finishes, the first time and again.
 void give_back(Membership& m, Effects& effects) {
   for (auto& [shard, held] : m.held) {
@@ -64,8 +73,8 @@ void give_back(Membership& m, Effects& effects) {
     if (view == m.shards.end() || view->second.stale) continue;
     if (is_written(m, shard) || !has_room(m)) continue;
     const bool finish = held.state == Hold::kFinishing;
-    put_shard(m, finish ? What::kFinish : What::kRelease, {shard, {}, false, finish}, held.revision,
-              effects);
+    put_shard(m, finish ? What::kFinish : What::kRelease, given_to(m, shard, {}, finish),
+              held.revision, effects);
   }
 }
 
@@ -75,7 +84,7 @@ void give_back_strays(Membership& m, Effects& effects) {
     if (view.stale || view.row.owner != m.id) continue;
     if (m.held.contains(shard) || is_written(m, shard)) continue;
     if (!has_room(m)) return;
-    put_shard(m, What::kRelease, {shard, {}, false, view.row.finished}, view.revision, effects);
+    put_shard(m, What::kRelease, given_to(m, shard, {}, view.row.finished), view.revision, effects);
   }
 }
 
@@ -114,7 +123,7 @@ void take_free(Membership& m, std::size_t share, Effects& effects) {
   std::sort(free.begin(), free.end());
   for (const auto& [order, shard] : free) {
     if (used >= share || !has_room(m)) return;
-    put_shard(m, What::kTake, {shard, m.id, false, false}, m.shards[shard].revision, effects);
+    put_shard(m, What::kTake, given_to(m, shard, m.id, false), m.shards[shard].revision, effects);
     ++used;
   }
 }

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "adapter/remote_retry.h"
-#include "adapter/signed_client.h"
+#include "adapter/service_words.h"
 #include "base/result.h"
 #include "port/lease_store.h"
 #include "port/source_table.h"

@@ -6,7 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <exception>
 
-#include "adapter/asio_alarm.h"
+#include "adapter/reading_clock.h"
 #include "adapter/s3_archive.h"
 #include "adapter/s3_listing.h"
 #include "adapter/system_random.h"
@@ -15,20 +15,6 @@ namespace pawl::adapter {
 namespace {
 
 namespace asio = boost::asio;
-
-// Time for a command that reads: nothing is stamped with it, so nothing is kept of it.
-class ReadingClock final : public Clock {
- public:
-  Instant now() override { return {count<std::chrono::system_clock>()}; }
-  MonotonicInstant monotonic() override { return {count<std::chrono::steady_clock>()}; }
-  std::unique_ptr<Alarm> make_alarm() override { return std::make_unique<AsioAlarm>(); }
-
- private:
-  template <typename T>
-  static std::int64_t count() {
-    return std::chrono::duration_cast<Duration>(T::now().time_since_epoch()).count();
-  }
-};
 
 class S3ArchiveView final : public ArchiveView {
  public:

@@ -11,7 +11,7 @@ namespace pawl {
 namespace {
 
 // 1,000 keys of 1,024 bytes, each byte escaped, and what stands around them.
-constexpr std::size_t kListAnswerMax = std::size_t{16} << 20;
+constexpr std::size_t kListAnswerMax = std::size_t{8} << 20;
 
 std::optional<std::uint64_t> number(std::string_view text) {
   std::uint64_t value = 0;

@@ -40,12 +40,16 @@ std::string S3Location::to_string() const {
 
 bool is_s3_url(std::string_view text) { return text.starts_with(kScheme); }
 
-Result<S3Location> parse_s3_url(std::string_view url) {
-  const auto failed = [url](std::string_view why) {
-    return Error{ErrorCode::kInvalid, fmt::format("\"{}\" is no bucket: {}", url, why),
-                 "write it as s3://BUCKET/PREFIX"};
-  };
-  if (!is_s3_url(url)) return failed("it does not begin with s3://");
+namespace {
+
+Error wrong_url(std::string_view url, std::string_view why) {
+  return Error{ErrorCode::kInvalid, fmt::format("\"{}\" is no bucket: {}", url, why),
+               "write it as s3://BUCKET/PREFIX"};
+}
+
+// The prefix is not looked at yet.
+Result<S3Location> split_url(std::string_view url) {
+  if (!is_s3_url(url)) return wrong_url(url, "it does not begin with s3://");
   auto rest = url.substr(kScheme.size());
   const auto slash = std::min(rest.find('/'), rest.size());
   S3Location location;
@@ -56,12 +60,29 @@ Result<S3Location> parse_s3_url(std::string_view url) {
   if (location.bucket.size() < 3 || location.bucket.size() > 255 ||
       !std::all_of(location.bucket.begin(), location.bucket.end(), is_bucket_character) ||
       location.bucket.front() == '.')
-    return failed("the bucket's name has 3 to 255 letters, digits, '-', '.' or '_'");
-  if (!location.prefix.empty() && !is_legal_prefix(location.prefix))
-    return failed(
-        fmt::format("the prefix has at most {} bytes, no empty, '.' or '..' part, and does not "
-                    "begin with .pawl",
-                    kS3PrefixMax));
+    return wrong_url(url, "the bucket's name has 3 to 255 letters, digits, '-', '.' or '_'");
+  return location;
+}
+
+}  // namespace
+
+Result<S3Location> parse_s3_url(std::string_view url) {
+  PAWL_ASSIGN_OR_RETURN(auto location, split_url(url));
+  if (!location.prefix.empty() && !is_legal_prefix(location.prefix)) {
+    return wrong_url(
+        url, fmt::format("the prefix has at most {} bytes, no empty, '.' or '..' part, and does "
+                         "not begin with .pawl",
+                         kS3PrefixMax));
+  }
+  return location;
+}
+
+Result<S3Location> parse_listed_s3_url(std::string_view url) {
+  PAWL_ASSIGN_OR_RETURN(auto location, split_url(url));
+  const auto is_control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+  if (location.prefix.size() >= kS3KeyMax ||
+      std::any_of(location.prefix.begin(), location.prefix.end(), is_control))
+    return wrong_url(url, "the prefix is longer than a key, or has control characters");
   return location;
 }
 

@@ -25,6 +25,9 @@ struct S3Location {
 bool is_s3_url(std::string_view text);
 // "s3://BUCKET/PREFIX". Errors: kInvalid.
 Result<S3Location> parse_s3_url(std::string_view url);
+// The same of a place that is only listed, whose prefix others chose: any but one with control characters, up to what a
+// key can be.
+Result<S3Location> parse_listed_s3_url(std::string_view url);
 
 // Where a bucket's requests go: base_path is "/bucket", or "" where the host names the bucket.
 using S3Endpoint = RemoteEndpoint;

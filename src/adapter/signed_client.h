@@ -14,6 +14,7 @@
 #include "adapter/http_pool.h"
 #include "adapter/remote_endpoint.h"
 #include "adapter/remote_retry.h"
+#include "adapter/service_words.h"
 #include "base/digest.h"
 #include "port/random.h"
 
@@ -39,17 +40,6 @@ struct RemoteAnswer {
   bool no_credentials = false;  // not sent: none are configured
 
   bool done() const { return outcome == RemoteOutcome::kDone; }
-};
-
-// A service's own words about a refusal.
-struct ServiceWords {
-  static constexpr std::size_t kCodeMax = 64;
-  static constexpr std::size_t kMessageMax = 300;
-  std::string code;
-  std::string message;
-
-  // Cut to those sizes, without control characters: for logs and terminals.
-  static ServiceWords of(std::string_view code, std::string_view message);
 };
 
 // How an attempt ended that was answered in whole, whatever its status. Fills code and why of `answer`, unless it is done.

@@ -51,22 +51,45 @@ class Reader {
         PAWL_TRY(end_element());
       } else if (rest_.front() == '<') {
         PAWL_TRY(start_element());
-      } else if (open_.empty()) {
+      } else if (depth_ == 0) {
         if (!is_blank(rest_.front())) return failed("text outside of the root element");
         rest_.remove_prefix(1);
       } else {
         PAWL_TRY(text());
       }
     }
-    if (!open_.empty()) return failed("it ends inside an element");
+    if (depth_ > 0) return failed("it ends inside an element");
     if (!seen_root_) return failed("it has no element");
     return ok();
   }
 
  private:
+  // An element that has begun. Its text is a view into the document while it is one piece without entities, as nearly
+  // every text is; `pieces` takes it over otherwise.
   struct Open {
-    std::size_t path_size;  // of the path before it
-    std::string text;
+    std::size_t path_size = 0;  // of the path before it
+    std::string_view text;
+    std::string pieces;
+    bool in_pieces = false;
+
+    void begin(std::size_t size) {
+      path_size = size;
+      text = {};
+      in_pieces = false;
+    }
+    std::string& gather() {
+      if (!in_pieces) pieces.assign(text);
+      in_pieces = true;
+      return pieces;
+    }
+    void add(std::string_view piece) {
+      if (!in_pieces && text.empty()) {
+        text = piece;
+      } else {
+        gather().append(piece);
+      }
+    }
+    std::string_view whole() const { return in_pieces ? std::string_view(pieces) : text; }
   };
 
   Error failed(std::string_view why) const {
@@ -99,10 +122,11 @@ class Reader {
     rest_.remove_prefix(1);
     const auto tag = name();
     if (tag.empty() || tag.size() > kXmlNameMax) return failed("no element's name");
-    if (open_.empty() && seen_root_) return failed("a second root element");
-    if (open_.size() == kXmlDepthMax) return failed("it is nested too deeply");
+    if (depth_ == 0 && seen_root_) return failed("a second root element");
+    if (depth_ == kXmlDepthMax) return failed("it is nested too deeply");
     seen_root_ = true;
-    open_.push_back({path_.size(), {}});
+    if (open_.size() == depth_) open_.emplace_back();
+    open_[depth_++].begin(path_.size());
     if (!path_.empty()) path_.push_back('/');
     path_.append(tag);
     for (;;) {
@@ -142,8 +166,8 @@ class Reader {
     const auto tag = name();
     skip_blanks();
     if (!rest_.starts_with(">")) return failed("an end tag that does not end");
-    if (open_.empty()) return failed("an end tag without a start tag");
-    const auto before = open_.back().path_size;
+    if (depth_ == 0) return failed("an end tag without a start tag");
+    const auto before = open_[depth_ - 1].path_size;
     if (std::string_view(path_).substr(before == 0 ? 0 : before + 1) != tag)
       return failed("an end tag of another element");
     rest_.remove_prefix(1);
@@ -152,20 +176,21 @@ class Reader {
   }
 
   void close() {
-    visit_(path_, open_.back().text);
-    path_.resize(open_.back().path_size);
-    open_.pop_back();
+    const Open& element = open_[--depth_];
+    visit_(path_, element.whole());
+    path_.resize(element.path_size);
   }
 
   Status text() {
-    std::string& out = open_.back().text;
+    Open& element = open_[depth_ - 1];
     while (!rest_.empty() && rest_.front() != '<') {
       if (rest_.front() == '&') {
-        PAWL_TRY(entity(out));
+        PAWL_TRY(entity(element.gather()));
         continue;
       }
-      const auto size = std::min(rest_.find_first_of("<&"), rest_.size());
-      out.append(rest_.substr(0, size));
+      std::size_t size = 1;
+      while (size < rest_.size() && rest_[size] != '<' && rest_[size] != '&') ++size;
+      element.add(rest_.substr(0, size));
       rest_.remove_prefix(size);
     }
     return ok();
@@ -210,7 +235,8 @@ class Reader {
   std::size_t size_;
   const std::function<void(std::string_view, std::string_view)>& visit_;
   std::string path_;
-  std::vector<Open> open_;
+  std::vector<Open> open_;  // the first depth_ are in use; the others are kept for their memory
+  std::size_t depth_ = 0;
   bool seen_root_ = false;
 };
 

@@ -15,6 +15,7 @@ using Action = std::function<int()>;
 void add_serve(CLI::App& app, Action& chosen);
 void add_verify(CLI::App& app, Action& chosen);
 void add_history(CLI::App& app, Action& chosen);
+void add_gaps(CLI::App& app, Action& chosen);
 void add_status(CLI::App& app, Action& chosen);
 void add_restore(CLI::App& app, Action& chosen);
 void add_adopt(CLI::App& app, Action& chosen);

@@ -24,7 +24,7 @@ inline constexpr std::string_view kDefaultTemplate = "{table}/{key}-{version}.js
 inline constexpr std::size_t kTemplateBytesMax = 512;
 inline constexpr std::size_t kPlaceholdersMax = 16;
 // A component that is longer becomes kComponentPrefix bytes, `~` and a digest; 255 bytes is what file systems take,
-// and what a fallback appends (46 bytes at most) must fit too.
+// and what a fallback appends (50 bytes at most) must fit too.
 inline constexpr std::size_t kComponentBytesMax = 200;
 inline constexpr std::size_t kComponentPrefix = 120;
 // A name that is longer becomes its components within kNamePrefix bytes, `~` and a digest; S3 takes 1,024 bytes.

@@ -44,7 +44,7 @@ struct ItemHistoryCheck::Parsed {
     reader.u32_be();
     shard.incarnation.value = reader.u64_be();
     sequence = reader.u64_be();
-    shard.number = reader.u16_be();
+    shard.number = reader.u32_be();
     version = reader.u64_be();
     kind = static_cast<EntryKind>(reader.u8());
     has_images = reader.u8() != 0;
@@ -75,7 +75,7 @@ Status ItemHistoryCheck::add(const LedgerEntry& entry, const ImageDigests* image
   append_u32_be(record, known ? facts->second.ordinal : 0);
   append_u64_be(record, entry.shard.incarnation.value);
   append_u64_be(record, entry.sequence);
-  append_u16_be(record, entry.shard.number);
+  append_u32_be(record, entry.shard.number);
   append_u64_be(record, entry.version);
   append_u8(record, static_cast<std::uint8_t>(entry.kind));
   append_u8(record, images != nullptr ? 1 : 0);

@@ -25,7 +25,7 @@ struct ObjectCheck::Listed {
     record.append(name);
     record.push_back('\0');
     append_u64_be(record, entry.shard.incarnation.value);
-    append_u16_be(record, entry.shard.number);
+    append_u32_be(record, entry.shard.number);
     append_u64_be(record, entry.sequence);
     append_u64_be(record, entry.version);
     append_u8(record, static_cast<std::uint8_t>(entry.kind));
@@ -41,7 +41,7 @@ struct ObjectCheck::Listed {
   explicit Listed(std::string_view record) : name(name_in(record)) {
     Reader reader(record.substr(name.size() + 1));
     entry.shard.incarnation.value = reader.u64_be();
-    entry.shard.number = reader.u16_be();
+    entry.shard.number = reader.u32_be();
     entry.sequence = reader.u64_be();
     entry.version = reader.u64_be();
     entry.kind = static_cast<EntryKind>(reader.u8());

@@ -19,11 +19,13 @@ std::string ShardId::to_string() const {
 }
 
 std::optional<ShardId> ShardId::parse(std::string_view text) {
-  if (text.size() != 21 || text[16] != '-') return std::nullopt;
+  if (text.size() < 21 || text.size() > kShardIdTextMax || text[16] != '-') return std::nullopt;
+  const auto digits = text.substr(17);
+  if (digits.size() > 4 && digits[0] == '0') return std::nullopt;
   const auto incarnation = Incarnation::parse(text.substr(0, 16));
-  const auto number = parse_hex_number(text.substr(17), 4);
+  const auto number = parse_hex_number(digits, digits.size());
   if (!incarnation || !number) return std::nullopt;
-  return ShardId{*incarnation, static_cast<std::uint16_t>(*number)};
+  return ShardId{*incarnation, static_cast<std::uint32_t>(*number)};
 }
 
 }  // namespace pawl

@@ -40,15 +40,22 @@ struct Incarnation {
 };
 
 // One shard of a table's change stream; unique over all tables and times, because it carries the
-// incarnation. Printed as "<16 hex of the incarnation>-<4 hex of the number>".
+// incarnation. Printed as "<16 hex of the incarnation>-<hex of the number>": at least 4 digits, at most 8, and beyond 4
+// without a leading zero, so that every shard has one text. Pawl's own tables number their shards within 16 bits
+// (kEmbeddedShardMax); a guarded table's chains, thousands a day, go on beyond.
 struct ShardId {
   Incarnation incarnation;
-  std::uint16_t number = 0;
+  std::uint32_t number = 0;
 
   std::string to_string() const;
   static std::optional<ShardId> parse(std::string_view text);
   friend constexpr auto operator<=>(ShardId, ShardId) = default;
 };
+
+// The greatest number that what is stored in a data directory has room for: two bytes.
+inline constexpr std::uint32_t kEmbeddedShardMax = 0xFFFF;
+// "<16 hex>-<4 to 8 hex>".
+inline constexpr std::size_t kShardIdTextMax = 25;
 
 }  // namespace pawl
 

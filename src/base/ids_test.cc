@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <string>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace pawl {
 namespace {
@@ -33,9 +36,25 @@ TEST(Ids, ShardsCarryTheirIncarnation) {
   EXPECT_FALSE(ShardId::parse("9f86d081884c7d65-003"));
   EXPECT_FALSE(ShardId::parse("0000000000000000-0003"));
   EXPECT_FALSE(ShardId::parse("9f86d081884c7d65-00003"));
+  EXPECT_FALSE(ShardId::parse("9f86d081884c7d65-"));
+  EXPECT_FALSE(ShardId::parse(""));
 }
 
-RC_GTEST_PROP(Ids, ShardsRoundTrip, (std::uint64_t incarnation, std::uint16_t number)) {
+TEST(Ids, ShardNumbersGrowBeyondFourDigits) {
+  constexpr Incarnation kIncarnation{0x9f86d081884c7d65};
+  for (const auto& [number, digits] : std::vector<std::pair<std::uint32_t, std::string>>{
+           {0, "0000"}, {0xffff, "ffff"}, {0x10000, "10000"}, {0xffffffff, "ffffffff"}}) {
+    const auto text = "9f86d081884c7d65-" + digits;
+    EXPECT_EQ((ShardId{kIncarnation, number}.to_string()), text);
+    EXPECT_EQ(ShardId::parse(text), (ShardId{kIncarnation, number}));
+  }
+  for (const char* digits : {"010000", "00010000", "100000000", "1000G", "FFFFF", "+ffff"}) {
+    EXPECT_FALSE(ShardId::parse("9f86d081884c7d65-" + std::string(digits))) << digits;
+  }
+  EXPECT_LT((ShardId{kIncarnation, 0xffff}), (ShardId{kIncarnation, 0x10000}));
+}
+
+RC_GTEST_PROP(Ids, ShardsRoundTrip, (std::uint64_t incarnation, std::uint32_t number)) {
   RC_PRE(incarnation != 0U);
   const ShardId shard{Incarnation{incarnation}, number};
   RC_ASSERT(ShardId::parse(shard.to_string()) == shard);

@@ -146,6 +146,16 @@ TEST(RootPage, EveryEventIsReadBack) {
   }
 }
 
+TEST(RootPage, ATablesOwnShardsHaveNumbersOfTwoBytes) {
+  const auto page = [](std::uint32_t number) {
+    const ShardId shard{kShard.incarnation, number};
+    return encode_root_page(
+        {kArchive, {1}, {}, kNow, TableCreated{kShard.incarnation, "users", "{}", {shard}, {}}});
+  };
+  EXPECT_TRUE(parse_root_page(page(kEmbeddedShardMax)).ok());
+  EXPECT_FALSE(parse_root_page(page(kEmbeddedShardMax + 1)).ok());
+}
+
 TEST(RootPage, IsWhatTheDocumentSays) {
   EXPECT_EQ(
       encode_root_page({kArchive, {0}, {}, kNow, ServerStopped{"00000000000000aa"}}),

@@ -1,14 +1,16 @@
 #include "stream/change_key.h"
 
+#include "base/assert.h"
 #include "base/coding.h"
 
 namespace pawl::stream {
 
 std::string change_key(ShardId shard, SequenceNumber sequence) {
+  PAWL_ASSERT(shard.number <= kEmbeddedShardMax);
   std::string key;
   key.reserve(kChangeKeySize);
   append_u64_be(key, shard.incarnation.value);
-  append_u16_be(key, shard.number);
+  append_u16_be(key, static_cast<std::uint16_t>(shard.number));
   append_u64_be(key, sequence.value);
   return key;
 }

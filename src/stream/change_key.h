@@ -14,6 +14,7 @@ namespace pawl::stream {
 
 inline constexpr std::size_t kChangeKeySize = 18;
 
+// `shard` is one of Pawl's own tables: its number is at most kEmbeddedShardMax.
 std::string change_key(ShardId shard, SequenceNumber sequence);
 
 // The shard and sequence number of a key. Errors: kCorrupt.

@@ -1,5 +1,6 @@
 #include "table/catalog_format.h"
 
+#include "base/assert.h"
 #include "base/coding.h"
 
 namespace pawl::table {
@@ -85,8 +86,9 @@ std::string count_key(Incarnation incarnation) {
   return incarnation_key(kCountPrefix, incarnation);
 }
 std::string floor_key(ShardId shard) {
+  PAWL_ASSERT(shard.number <= kEmbeddedShardMax);
   std::string key = incarnation_key(kFloorPrefix, shard.incarnation);
-  append_u16_be(key, shard.number);
+  append_u16_be(key, static_cast<std::uint16_t>(shard.number));
   return key;
 }
 

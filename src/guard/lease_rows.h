@@ -15,7 +15,7 @@
 namespace pawl::guard {
 
 // A chain of the incarnation (base/ids.h: ShardId::number). 0 is the repair chain; shards are numbered from 1 on.
-using ShardNumber = std::uint16_t;
+using ShardNumber = std::uint32_t;
 
 inline constexpr std::string_view kRootRowName = "root";
 inline constexpr std::size_t kRowBytesMax = 4096;  // of a value (port/lease_store.h)

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/json_writer.h"
 #include "ledger/page_format.h"
 #include "pipeline/ledger_view.h"
 
@@ -11,6 +12,24 @@ namespace {
 constexpr Duration kAgain = std::chrono::seconds(1);
 // Of a page whose outcome is unknown: it is put again, unchanged, until it is known.
 constexpr Duration kSettleAgain = std::chrono::milliseconds(200);
+
+void write_key(JsonWriter& json, std::string_view member, const item::KeyAttribute& key) {
+  json.key(member).begin_object();
+  json.field("name", key.name).field("type", item::name_of(key.type)).end_object();
+}
+
+// docs/internals/archive-format.md, "Guarded tables".
+std::string definition_of(const GuardedTable& table) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  write_key(json, "partition_key", table.named.schema.partition);
+  if (table.named.schema.sort) write_key(json, "sort_key", *table.named.schema.sort);
+  json.field("template", table.names.text());
+  if (table.version_attribute) json.field("version_attribute", *table.version_attribute);
+  json.end_object();
+  return out;
+}
 
 }  // namespace
 
@@ -66,9 +85,7 @@ Awaitable<bool> RootOwner::open() {
     event.incarnation = table_.incarnation;
     event.table = table_.named.name;
     event.arn = table_.arn;
-    event.schema = table_.named.schema;
-    event.name_template = table_.names.text();
-    event.version_attribute = table_.version_attribute;
+    event.definition = definition_of(table_);
     status = co_await append(std::move(event));
   }
   if (!status.ok()) note(status.error().to_string());
@@ -111,8 +128,8 @@ Status RootOwner::take_line(std::string_view line) {
     if (!opened_.contains(entry.number)) events_.emplace_back(EntryKnown{entry});
     opened_.emplace(entry.number, page.instant);
   } else if (const auto* closed = std::get_if<ledger::ShardClosed>(&page.event)) {
-    if (closed->end.shard.incarnation != table_.incarnation) return ok();
-    events_.emplace_back(EntryKnown{ShardClosed{closed->end.shard.number}});
+    if (closed->incarnation != table_.incarnation) return ok();
+    events_.emplace_back(EntryKnown{ShardClosed{closed->closed.shard.number}});
   }
   return ok();
 }
@@ -206,6 +223,7 @@ Awaitable<void> RootOwner::enter(LineageEntry entry) {
 Awaitable<Result<ledger::RootEvent>> RootOwner::event_of(const LineageEntry& entry) {
   if (const auto* opened = std::get_if<ShardOpened>(&entry)) {
     ledger::ShardOpened event;
+    event.incarnation = table_.incarnation;
     event.shard = {table_.incarnation, opened->number};
     event.stream = opened->stream;
     event.source = opened->shard;
@@ -218,8 +236,8 @@ Awaitable<Result<ledger::RootEvent>> RootOwner::event_of(const LineageEntry& ent
   const auto ledger = ports_.open_ledger();
   const auto end = co_await pipeline::read_shard_end(*ledger, table_.archive, id);
   if (!end.ok()) co_return end.error();
-  ledger::ShardClosed event{{id, end->chain.last, end->chain.pages, {}}};
-  if (end->chain.pages > 0) event.end.digest = end->chain.digest;
+  ledger::ShardClosed event{table_.incarnation, {id, end->chain.last, end->chain.pages, {}}};
+  if (end->chain.pages > 0) event.closed.digest = end->chain.digest;
   co_return ledger::RootEvent(std::move(event));
 }
 

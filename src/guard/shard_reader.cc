@@ -1,6 +1,7 @@
 #include "guard/shard_reader.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "archive/body_format.h"
 #include "archive/object_body.h"
@@ -27,6 +28,21 @@ item::ChangeKind kind_of(StreamChangeKind kind) {
       return item::ChangeKind::kRemove;
   }
   return item::ChangeKind::kModify;
+}
+
+// What the version attribute says, where there is one and it is a number that every reader of JSON takes for whole.
+std::optional<Version> version_of(const item::Change& change,
+                                  const std::optional<std::string>& attribute) {
+  const auto& image = change.new_image ? change.new_image : change.old_image;
+  if (!attribute || !image) return std::nullopt;
+  const auto found = image->find(*attribute);
+  if (found == image->end() || !found->second.is<item::Number>()) return std::nullopt;
+  const auto text = found->second.as<item::Number>().to_string();
+  std::uint64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end || value > item::kGuardedVersionMax) return std::nullopt;
+  return Version{value};
 }
 
 }  // namespace
@@ -205,7 +221,7 @@ Status ShardReader::render(const StreamRecord& record, const std::optional<Gap>&
   change.source = record.sequence;
   change.kind = kind_of(record.kind);
   change.instant = record.created;
-  change.body_format = archive::kGuardedBodyFormat;
+  change.body_format = item::kGuardedBodyFormat;
   PAWL_ASSIGN_OR_RETURN(change.key, item::parse_item_text(record.keys));
   if (!record.new_image.empty()) {
     PAWL_ASSIGN_OR_RETURN(change.new_image, item::parse_item_text(record.new_image));

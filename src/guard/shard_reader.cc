@@ -18,6 +18,19 @@ constexpr Duration kOpenAgain = std::chrono::seconds(1);
 // A drop or the end of a round cuts every wait short; this one is only a bound.
 constexpr Duration kLongWait = std::chrono::minutes(1);
 
+// The ledger has a record's number in one form; the service may pad it with zeros, and takes no shorter one than this (API
+// reference, GetShardIterator: SequenceNumber, 21 to 40 digits).
+constexpr std::size_t kSequenceDigitsMin = 21;
+
+std::string source_of(std::string_view sequence) {
+  sequence.remove_prefix(std::min(sequence.find_first_not_of('0'), sequence.size() - 1));
+  return std::string(sequence);
+}
+std::string sequence_of(const std::string& source) {
+  if (source.size() >= kSequenceDigitsMin) return source;
+  return std::string(kSequenceDigitsMin - source.size(), '0') + source;
+}
+
 item::ChangeKind kind_of(StreamChangeKind kind) {
   switch (kind) {
     case StreamChangeKind::kInsert:
@@ -117,7 +130,7 @@ Awaitable<bool> ShardReader::open() {
   chain_ = end->chain;
   progress_ = Progress::after_start(chain_.last);
   if (end->newest) {
-    cursor_ = StreamCursor::after(end->newest->source);
+    cursor_ = StreamCursor::after(sequence_of(end->newest->source));
   } else {
     const auto age = ports_.clock.now().microseconds - source_.opened.microseconds;
     cursor_ = StreamCursor::from_oldest(Duration{age} > kStreamRetention);
@@ -218,7 +231,7 @@ Status ShardReader::render(const StreamRecord& record, const std::optional<Gap>&
   item::Change change;
   change.shard = source_.id;
   change.sequence = {progress_.paged.value + in_hand_.size() + 1};
-  change.source = record.sequence;
+  change.source = source_of(record.sequence);
   change.kind = kind_of(record.kind);
   change.instant = record.created;
   change.body_format = item::kGuardedBodyFormat;
@@ -234,13 +247,13 @@ Status ShardReader::render(const StreamRecord& record, const std::optional<Gap>&
   rendered.body = archive::render_body(table_.named.name, change);
   rendered.name = table_.names.render(table_.named, change);
   rendered.entry.sequence = change.sequence;
-  rendered.entry.source = record.sequence;
+  rendered.entry.source = change.source;
   rendered.entry.key = std::move(change.key);
   rendered.entry.kind = change.kind;
   rendered.entry.instant = change.instant;
   rendered.entry.size = rendered.body.size();
   rendered.entry.sha256 = sha256(rendered.body);
-  if (gap) rendered.entry.gap = gap->after;
+  if (gap) rendered.entry.gap = gap->after.empty() ? gap->after : source_of(gap->after);
   status_.newest = change.instant;
   in_hand_.push_back(std::move(rendered));
   return ok();

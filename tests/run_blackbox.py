@@ -3,7 +3,7 @@
 
     run_blackbox.py --pawl build/pawl [--ports 8100] [--long] [SUITE...]
 
-Suites: oracle, clients, hostile, recovery, s3, dynamodb, disk, crash. --long: more operations, seeds and kills.
+Suites: oracle, clients, hostile, recovery, scripted, s3, dynamodb, disk, crash. --long: more operations, seeds and kills.
 Closes with one line of counts.
 """
 
@@ -24,6 +24,7 @@ def suites(long):
         "clients": ["clients/run.py"],
         "hostile": ["hostile/run.py"],
         "recovery": ["recovery/run.py"],
+        "scripted": ["scripted/test_scripted_server.py"],
         "s3": ["s3/run.py"],
         "dynamodb": ["dynamodb/run.py"],
         "disk": ["disk/run.py"],

@@ -62,13 +62,12 @@ Error to_read_error(const DynamoDbAnswer& answer, std::string_view attempted) {
   for (const auto& [code, hint] : kHints) {
     if (answer.code == code) error.hint = hint;
   }
+  const bool passing = answer.status == 408 || answer.status == 429 || is_throttle(answer.code) ||
+                       answer.outcome == RemoteOutcome::kUnknown;
   if (answer.code == "ResourceNotFoundException") {
     error.code = ErrorCode::kNotFound;
-  } else if (answer.no_credentials || is_denial(answer.code)) {
-    error.code = ErrorCode::kInvalid;
-  } else if (answer.status >= 300 && answer.status < 500 && answer.status != 408 &&
-             answer.status != 429 && !is_throttle(answer.code) &&
-             answer.outcome == RemoteOutcome::kNotDone) {
+  } else if (answer.no_credentials || is_denial(answer.code) ||
+             (answer.status >= 300 && answer.status < 500 && !passing)) {
     error.code = ErrorCode::kInvalid;
   }
   return error;

@@ -111,8 +111,7 @@ TEST_F(DynamoDbClientTest, ADamagedAnswerIsNone) {
   canned_.then(damaged).answers("{}");
   EXPECT_TRUE(call().done());
   EXPECT_EQ(canned_.sent.size(), 2U);
-  for (const char* const said : {"1", "", "x", "2745614147x", "99999999999"}) {
-    if (*said == '\0') continue;
+  for (const char* const said : {"1", "x", "2745614147x", "99999999999"}) {
     damaged.headers[0].second = said;
     for (int i = 0; i < 5; ++i) canned_.then(damaged);
     const auto answer = call();

@@ -73,8 +73,8 @@ class DynamoDbSourceTable::Batch {
     pending_.insert(pending_.begin(), keys.begin(), keys.end());
   }
   // What was answered about the keys in `asked`. False: it is about others.
-  bool accept(BatchAnswer answer, const std::vector<std::string>& asked) {
-    for (auto& bytes : answer.items) {
+  bool accept(const BatchAnswer& answer, const std::vector<std::string>& asked) {
+    for (const auto& bytes : answer.items) {
       const auto key = key_in(bytes, asked);
       if (!key) return false;
       for (const std::size_t i : wanted_[*key]) answers_[i] = bytes;
@@ -180,7 +180,7 @@ Awaitable<Result<std::size_t>> DynamoDbSourceTable::ask(Batch& batch, std::size_
   auto parsed = parse_batch_answer(answer.reply.body, table_);
   if (!parsed.ok()) co_return to_read_error(parsed.error(), what);
   const std::size_t before = batch.pending();
-  if (!batch.accept(std::move(parsed).value(), keys)) {
+  if (!batch.accept(*parsed, keys)) {
     co_return Error{
         ErrorCode::kUnavailable, what + ": the answer has items that were not asked for", {}};
   }

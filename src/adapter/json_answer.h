@@ -59,9 +59,8 @@ bool each_element(JsonValue value, std::size_t count_max, Visit visit) {
   if (value.get_array().get(array) != simdjson::SUCCESS) return false;
   std::size_t count = 0;
   for (auto found : array) {
-    JsonValue element;
-    if (std::move(found).get(element) != simdjson::SUCCESS || ++count > count_max) return false;
-    if (!visit(element)) return false;
+    if (found.error() != simdjson::SUCCESS || ++count > count_max) return false;
+    if (!visit(JsonValue(found.value_unsafe()))) return false;
   }
   return true;
 }

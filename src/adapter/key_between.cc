@@ -1,6 +1,7 @@
 #include "adapter/key_between.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 namespace pawl {
@@ -50,12 +51,10 @@ std::optional<std::string> key_between(std::string_view low, std::optional<std::
   const auto to = number_of(high, common);
   if (to <= from) return std::nullopt;
   std::uint64_t middle = from + (to - from) / 2;
-  std::string digits;
-  for (std::size_t i = 0; i < kPlaces; ++i, middle /= kBase)
-    digits.push_back(static_cast<char>(middle % kBase));
+  std::array<std::uint64_t, kPlaces> digits{};
+  for (std::size_t i = kPlaces; i-- > 0; middle /= kBase) digits[i] = middle % kBase;
   std::string key(low.substr(0, common));
-  for (std::size_t i = kPlaces; i-- > 0;) {
-    const auto digit = static_cast<std::uint64_t>(digits[i]);
+  for (const auto digit : digits) {
     if (digit == 0) break;
     key.push_back(static_cast<char>(0x20 + std::min(digit, kBase - 2) - 1));
   }

@@ -47,7 +47,7 @@ struct Totals {
     sum.stalls += report.stalls;
     sum.effects += report.effects;
     sum.virtual_time += report.virtual_time;
-    for (std::size_t i = 0; i < kFaultPoints; ++i) sum.faults[i] += report.faults[i];
+    for (std::size_t i = 0; i < kEmbeddedFaultPoints; ++i) sum.faults[i] += report.faults[i];
   }
 };
 
@@ -109,7 +109,7 @@ TEST(EmbeddedSimulation, KeepsThePromises) {
       static_cast<unsigned long long>(totals.sum.stalls),
       static_cast<unsigned long long>(totals.sum.effects),
       static_cast<double>(totals.sum.virtual_time.count()) / 3.6e9);
-  for (std::size_t i = 0; i < kFaultPoints; ++i) {
+  for (std::size_t i = 0; i < kEmbeddedFaultPoints; ++i) {
     std::printf(" %s %llu", std::string(name_of(static_cast<FaultPoint>(i))).c_str(),
                 static_cast<unsigned long long>(totals.sum.faults[i]));
     // A simulation in which a fault never happens proves nothing about it.

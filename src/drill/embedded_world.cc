@@ -60,9 +60,7 @@ EmbeddedWorld::~EmbeddedWorld() {
 // A calm world, a world in which a few things fail often, or one in which everything fails now and then.
 void EmbeddedWorld::draw_profile() {
   const std::uint64_t mood = random_.below(10);
-  // Only the points of this world's stores, so that points of others don't shift what a seed draws.
-  constexpr auto kLastPoint = static_cast<std::size_t>(FaultPoint::kLedgerDelay);
-  for (std::size_t i = 0; i <= kLastPoint; ++i) {
+  for (std::size_t i = 0; i < kEmbeddedFaultPoints; ++i) {
     const auto point = static_cast<FaultPoint>(i);
     unsigned per_mille = 0;
     if (mood >= 6) {
@@ -368,7 +366,7 @@ RunReport EmbeddedWorld::run() {
   report_.stalls = honest_.stalls_seen();
   report_.effects = log_.effects();
   report_.virtual_time = Duration(time_.now().microseconds);
-  for (std::size_t i = 0; i < kFaultPoints; ++i)
+  for (std::size_t i = 0; i < kEmbeddedFaultPoints; ++i)
     report_.faults[i] = plan_.given(static_cast<FaultPoint>(i));
   return report_;
 }

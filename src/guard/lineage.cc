@@ -120,10 +120,21 @@ void begin_round(Lineage& lineage, Effects& effects) {
   list_next_stream(lineage, effects);
 }
 
+void look_whether_drained(Lineage& lineage, Lineage::Stream& stream, bool shows_the_end,
+                          MonotonicInstant now) {
+  if (!shows_the_end || !lineage.listing->all_closed_before || stream.open > 0) {
+    stream.quiet_since.reset();
+    return;
+  }
+  if (!stream.quiet_since) stream.quiet_since = now;
+  stream.drained = now - *stream.quiet_since >= kListingPatience;
+  if (!stream.drained) lineage.list_due = std::min(lineage.list_due, now + kListShardsSoon);
+}
+
 // The whole listing is there: what is new of it is to be entered, and a stream may turn out to be drained.
 void listed_whole(Lineage& lineage, bool enabled, MonotonicInstant now, Effects& effects) {
   const auto& listing = *lineage.listing;
-  const auto order = order_new_shards(lineage, listing);
+  const auto order = order_new_shards(lineage, listing, now);
   std::erase_if(lineage.missed, [&](const auto& one) { return one.first.first == listing.stream; });
   lineage.missed.insert(order.missed.begin(), order.missed.end());
   if (!order.missed.empty()) lineage.list_due = std::min(lineage.list_due, now + kListShardsSoon);
@@ -133,10 +144,10 @@ void listed_whole(Lineage& lineage, bool enabled, MonotonicInstant now, Effects&
                 [&](const ToOpen& one) { return one.source.first == listing.stream; });
   lineage.to_open.insert(lineage.to_open.end(), order.to_open.begin(), order.to_open.end());
   const bool nothing_new = order.to_open.empty() && order.missed.empty();
+  const bool ended = !enabled && lineage.newest && *lineage.newest != listing.stream;
   const auto state = lineage.stream_states.find(listing.stream);
-  if (nothing_new && listing.all_closed_before && !enabled && lineage.newest &&
-      *lineage.newest != listing.stream && state != lineage.stream_states.end())
-    state->second.drained = state->second.open == 0;
+  if (state != lineage.stream_states.end())
+    look_whether_drained(lineage, state->second, ended && nothing_new, now);
   end_first_listing(lineage);
 }
 
@@ -188,7 +199,8 @@ void shards_not_listed(Lineage& lineage, StreamErrorKind kind, MonotonicInstant 
 
 using Rows = std::map<ShardNumber, std::pair<ShardRow, std::uint64_t>>;
 
-// The rows that can be read, and the removal of those that can't be for too long.
+// The rows that can be read. Those that can't be for too long are written anew over what is there, not removed and made: so their
+// revisions go on, and no late write fits them.
 Rows read_rows(Lineage& lineage, const RowsListed& event, MonotonicInstant now,
                std::set<ShardNumber>& damaged, Effects& effects) {
   Rows rows;
@@ -203,8 +215,10 @@ Rows read_rows(Lineage& lineage, const RowsListed& event, MonotonicInstant now,
     damaged.insert(*number);
     auto& since = lineage.damaged[*number];
     if (since.revision != row.revision) since = {row.revision, now};
-    if (event.began - since.since >= kDamagedRowPatience)
-      effects.push_back(RemoveRow{row.name, row.revision});
+    const auto known = lineage.shards.find(*number);
+    if (event.began - since.since < kDamagedRowPatience || known == lineage.shards.end()) continue;
+    if (!known->second.closed)
+      effects.push_back(OpenRow{{*number, {}, lineage.waits(*number), false}, row.revision});
   }
   std::erase_if(lineage.damaged, [&](const auto& one) { return !damaged.contains(one.first); });
   return rows;
@@ -252,6 +266,8 @@ void answered(Lineage& lineage, const EnterAnswered& event, MonotonicInstant now
   if (event.durable) {
     apply(lineage, entry, effects);
     end_first_listing(lineage);
+    // What comes after it is to be seen soon, and whether its stream is drained.
+    if (std::holds_alternative<ShardClosed>(entry)) lineage.list_due = now;
     return;
   }
   // Its number may be another's by now.

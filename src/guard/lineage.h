@@ -9,7 +9,7 @@
 //     the stream goes on listing it;
 //   a shard is opened only when what comes before it is closed by the root chain: its parent, if that is known; for a
 //     stream that follows another (disabled and enabled again), every shard of the streams before;
-//   that a parent is missing is believed only when two whole listings in a row say so (a listing is no snapshot), and
+//   that a parent is missing is believed only when every whole listing has said so for a while (none is a snapshot), and
 //     never of a parent that the root chain knows: that one is closed by its reader alone.
 //
 // Level-triggered: rows are compared with what the root chain says at each listing of them, so lost answers, late writes
@@ -36,7 +36,9 @@ namespace pawl::guard {
 inline constexpr Duration kListShardsEvery = std::chrono::seconds(10);
 // After a listing that left something to be believed, or failed.
 inline constexpr Duration kListShardsSoon = std::chrono::seconds(1);
-inline constexpr int kListingsToBelieve = 2;
+// For so long every whole listing must say that a parent is missing, or that a stream shows no more shards, before that is
+// believed: by so much the service's listings may lag behind, each by itself.
+inline constexpr Duration kListingPatience = std::chrono::seconds(5);
 // Pages of one listing: more than the numbers there are means that the service pages in circles.
 inline constexpr std::size_t kListingPagesMax = 700;
 inline constexpr std::size_t kShardNameBytesMax = 256;  // the service's own are at most 65
@@ -44,7 +46,7 @@ inline constexpr std::size_t kShardNameBytesMax = 256;  // the service's own are
 inline constexpr std::size_t kRowWritesMax = 100;
 // After a page that did not become the chain's.
 inline constexpr Duration kEnterAgain = std::chrono::milliseconds(200);
-// A shard's row that can't be read is removed (and made anew) when it has been so for this long: who held the shard has seen it by then.
+// A shard's row that can't be read is written anew when it has been so for this long: who held the shard has seen it by then.
 inline constexpr Duration kDamagedRowPatience = MembershipTiming{}.lease;
 
 // -- what the root chain says; the shell makes the pages --
@@ -116,7 +118,8 @@ struct MakeRow {
   ShardRow row;
   bool operator==(const MakeRow&) const = default;
 };
-struct OpenRow {  // put with `waits` taken away
+// Over the row that is there: `waits` taken away, or a damaged one made good (which may still wait).
+struct OpenRow {
   ShardRow row;
   std::uint64_t expected = 0;
   bool operator==(const OpenRow&) const = default;
@@ -145,8 +148,9 @@ struct Lineage {
   };
   struct Stream {
     std::uint32_t open = 0;  // shards that are known and not closed
-    // A listing that began after all were closed showed nothing new, of a stream that gets no more records.
+    // Listings that began after all were closed showed nothing new for a while, of a stream that gets no more records.
     bool drained = false;
+    std::optional<MonotonicInstant> quiet_since;  // it has looked drained
     bool operator==(const Stream&) const = default;
   };
   struct DamagedRow {
@@ -185,8 +189,7 @@ struct Lineage {
   std::optional<Listing> listing;
   std::vector<std::string> to_list;  // streams of this round, last first
   MonotonicInstant list_due;
-  std::map<Source, int>
-      missed;  // new shards whose parent was missing: in how many listings in a row
+  std::map<Source, MonotonicInstant> missed;  // new shards whose parent is missing: since when
 
   std::vector<ToOpen> to_open;  // in order
   std::optional<LineageEntry> entering;

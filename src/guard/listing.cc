@@ -53,8 +53,8 @@ Listed sort_rows(Membership& m, const RowsListed& event, MonotonicInstant now, E
     } else if (auto* root = std::get_if<RootRow>(&*parsed)) {
       listed.root = {row.revision, std::move(*root), false};
     } else {
-      auto& shard = std::get<ShardRow>(*parsed);
-      listed.shards[shard.number] = {row.revision, std::move(shard), false};
+      const auto& shard = std::get<ShardRow>(*parsed);
+      listed.shards[shard.number] = {row.revision, shard, false};
     }
   }
   // Who was known and isn't there any more is fenced for good; ids are not used again.
@@ -138,7 +138,9 @@ void take_view(Membership& m, const RowsListed& event, Listed listed, MonotonicI
 }
 
 void fence_the_dead(Membership& m, Effects& effects) {
-  for (const auto& [id, seen] : m.workers) {
+  for (const auto& worker : m.workers) {
+    const auto& id = worker.first;
+    const auto& seen = worker.second;
     if (m.writes.size() >= kWritesInFlightMax) return;
     if (!m.is_dead(id, seen)) continue;
     const bool under_way = std::any_of(m.writes.begin(), m.writes.end(), [&](const auto& write) {

@@ -31,27 +31,34 @@ void for_each_below(const Forest& forest, const std::string& from, const Visit& 
 
 }  // namespace
 
-NewShards order_new_shards(const Lineage& lineage, const Lineage::Listing& listing) {
+NewShards order_new_shards(const Lineage& lineage, const Lineage::Listing& listing,
+                           MonotonicInstant now) {
   NewShards order;
   Forest forest;
   std::set<std::string> left;  // not reached yet
-  std::set<Source> believed;   // by an earlier listing, and not entered yet
-  for (const auto& one : lineage.to_open) believed.insert(one.source);
-  for (const auto& [id, parent] : listing.shards) {
+  // What earlier listings showed and is not entered yet is there, whether or not this one shows it.
+  auto shards = listing.shards;
+  std::set<Source> believed;  // to have no parent that there will be
+  for (const auto& one : lineage.to_open) {
+    if (one.source.first != listing.stream) continue;
+    shards.try_emplace(one.source.second, one.parent);
+    if (one.parent.empty()) believed.insert(one.source);
+  }
+  for (const auto& [id, parent] : shards) {
     const Source source{listing.stream, id};
     if (lineage.numbers.contains(source)) continue;
     left.insert(id);
     if (parent.empty() || lineage.numbers.contains({listing.stream, parent})) {
       forest.ready.push_back({source, parent});
-    } else if (listing.shards.contains(parent)) {
+    } else if (shards.contains(parent)) {
       forest.children[parent].push_back(id);
     } else {
       const auto before = lineage.missed.find(source);
-      const int times = before == lineage.missed.end() ? 1 : before->second + 1;
-      if (times >= kListingsToBelieve || believed.contains(source)) {
+      const auto since = before == lineage.missed.end() ? now : before->second;
+      if (now - since >= kListingPatience || believed.contains(source)) {
         forest.ready.push_back({source, {}});
       } else {
-        order.missed[source] = times;
+        order.missed[source] = since;
         forest.held_back.push_back(id);
       }
     }

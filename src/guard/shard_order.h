@@ -9,12 +9,13 @@ namespace pawl::guard {
 
 struct NewShards {
   std::vector<Lineage::ToOpen> to_open;  // parents before children
-  // Those whose parent is neither known nor listed, which is not believed yet: in how many listings in a row. What
+  // Those whose parent is neither known nor listed, which is not believed yet: since when. What
   // descends from them is held back with them.
-  std::map<Lineage::Source, int> missed;
+  std::map<Lineage::Source, MonotonicInstant> missed;
   bool circle = false;  // shards that are their own ancestors: they are opened without a parent
 };
 
-NewShards order_new_shards(const Lineage& lineage, const Lineage::Listing& listing);
+NewShards order_new_shards(const Lineage& lineage, const Lineage::Listing& listing,
+                           MonotonicInstant now);
 
 }  // namespace pawl::guard

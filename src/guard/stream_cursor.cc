@@ -1,6 +1,7 @@
 #include "guard/stream_cursor.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/assert.h"
 
@@ -38,14 +39,17 @@ Effects ask(StreamCursor& cursor, MonotonicInstant now) {
   cursor.iterator.clear();
   cursor.iterator_at = now;
   cursor.phase = Phase::kAskingIterator;
-  if (cursor.at_oldest || cursor.position.empty())
+  if (cursor.at_oldest || cursor.position.empty()) {
+    if (now - *cursor.heard >= kStreamRetention && !cursor.gap) cursor.gap = Gap{cursor.position};
     return {AskIterator{{StreamPosition::At::kOldest, {}}}};
+  }
   return {AskIterator{{StreamPosition::At::kAfter, cursor.position}}};
 }
 
 Effects read_more(StreamCursor& cursor, const ReadMore& event, MonotonicInstant now) {
   PAWL_ASSERT(cursor.phase == Phase::kIdle);
   if (event.room == 0) return {};
+  if (!cursor.heard) cursor.heard = now;
   cursor.room = std::min(event.room, kStreamRecordsMax);
   if (now < cursor.not_before) return {WaitUntil{cursor.not_before}};
   return ask(cursor, now);
@@ -77,6 +81,7 @@ TakeRecords part_to_take(const StreamCursor& cursor, const std::vector<std::stri
 Effects records_got(StreamCursor& cursor, const RecordsGot& event, MonotonicInstant now) {
   PAWL_ASSERT(cursor.phase == Phase::kAskingRecords);
   cursor.missing_since.reset();
+  cursor.heard = now;
   auto take = part_to_take(cursor, event.sequences);
   const bool whole = take.first + take.count == event.sequences.size();
   // Where only a part can be taken, the rest is asked for again by its position.
@@ -95,7 +100,7 @@ Effects records_got(StreamCursor& cursor, const RecordsGot& event, MonotonicInst
     cursor.failures = cursor.expired = 0;
     cursor.not_before = now;
     cursor.phase = Phase::kIdle;
-    effects.push_back(std::move(take));
+    effects.push_back(take);
   }
   if (ended) {
     cursor.phase = Phase::kEnded;

@@ -10,6 +10,8 @@
 //   every failure waits before it is repeated, longer each time, until records are taken or an empty page is answered;
 //     one expired iterator is renewed at once, a second in a row waits: expiring again and again makes no loop;
 //   an iterator that was not used for kIteratorUseWithin is renewed, not used;
+//   where nothing was taken yet, and the stream has not answered for as long as it keeps records, the first record comes after a
+//     gap: reading from the oldest does not tell what was trimmed;
 //   a shard ends by a page without a next iterator, or by not being found for kNotFoundPatience (with a gap), not by silence.
 #pragma once
 
@@ -114,8 +116,10 @@ struct StreamCursor {
   MonotonicInstant iterator_at;  // when it was asked for
   std::size_t room = 0;
   MonotonicInstant not_before;
-  std::uint32_t failures = 0;                     // in a row
-  std::uint32_t expired = 0;                      // iterators in a row
+  std::uint32_t failures = 0;  // in a row
+  std::uint32_t expired = 0;   // iterators in a row
+  std::optional<MonotonicInstant>
+      heard;  // records last came, or none; at first: when it began to ask
   std::optional<MonotonicInstant> missing_since;  // not found, without an answer in between
 };
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The guard's adapters on DynamoDB Local: stream, table and leases; or on another engine that --endpoint names."""
+"""On DynamoDB Local, or on another engine that --endpoint names: the guard's adapters (stream, table and leases), and
+`pawl gaps --table`."""
 
 import os
 import re
@@ -9,6 +10,7 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 
+import test_gaps
 from blackbox import servers, suite
 
 BUILD = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "build")
@@ -29,4 +31,4 @@ class Engine(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    sys.exit(suite.main([sys.modules["__main__"]], description=__doc__, shared=False))
+    sys.exit(suite.main([sys.modules["__main__"], test_gaps], description=__doc__, shared=False))

@@ -55,6 +55,7 @@ def quick_steps(everything: bool) -> list[Step]:
         Step("clients", against_pawl("clients/run.py", 600)),
         Step("hostile input", against_pawl("hostile/run.py", 600)),
         Step("recovery", against_pawl("recovery/run.py", 900)),
+        Step("scripted AWS: its rules", against_pawl("scripted/test_scripted_server.py", 300)),
         Step("archive in a bucket", against_pawl("s3/run.py", 900)),
         Step("DynamoDB Local: stream, table, leases", against_pawl("dynamodb/run.py", 900)),
         Step("guard", against_pawl("guard/run.py", 900)),

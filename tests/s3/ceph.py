@@ -33,10 +33,15 @@ class Ceph:
     def gateway_start(self):
         self._script("gateway-start")
 
+    def add_user(self, name, keys):
+        """Who may do nothing but what a bucket's policy allows."""
+        self._script("add-user", name, keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"])
+
     def stop(self):
         self._script("stop")
 
 
-def client(url):
-    return boto3.client("s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
-                        aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"], config=Config(s3={"addressing_style": "path"}))
+def client(url, keys=None):
+    keys = keys or KEYS
+    return boto3.client("s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
+                        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"], config=Config(s3={"addressing_style": "path"}))

@@ -3,11 +3,12 @@
 # as root and without systemd. Loopback only, about 20 s.
 #   ceph.sh start DIRECTORY PORT     the gateway on PORT, the rest on PORT+1 to PORT+60
 #   ceph.sh stop DIRECTORY           ends it all; `rm -r DIRECTORY` then forgets it
+#   ceph.sh add-user DIRECTORY NAME KEY SECRET
 #   ceph.sh gateway-stop DIRECTORY   ends the gateway alone;  gateway-start DIRECTORY starts it again
 # The user's keys are pawltest and pawltestsecret.
 set -euo pipefail
 
-action=${1:?start, stop, gateway-start or gateway-stop}
+action=${1:?start, stop, add-user, gateway-start or gateway-stop}
 base=${2:?a directory}
 conf=$base/ceph.conf
 
@@ -116,13 +117,18 @@ start() {
   ceph_ osd crush add osd.0 1.0 root=default host=localhost >/dev/null
   wait_for 60 osd_is_up
   start_gateway
-  timeout 120 radosgw-admin -c "$conf" user create --uid=pawl --display-name=pawl \
-    --access-key=pawltest --secret-key=pawltestsecret >/dev/null
+  add_user pawl pawltest pawltestsecret
+}
+
+add_user() {  # add_user NAME KEY SECRET
+  timeout 120 radosgw-admin -c "$conf" user create --uid="$1" --display-name="$1" \
+    --access-key="$2" --secret-key="$3" >/dev/null
 }
 
 case $action in
   start) start "${3:?the port of the gateway}" ;;
   stop) for daemon in client.rgw.a osd.0 mgr.a mon.a; do end_daemon "$daemon"; done ;;
+  add-user) add_user "${3:?its name}" "${4:?its key}" "${5:?its secret}" ;;
   gateway-start) start_gateway ;;
   gateway-stop) end_daemon client.rgw.a ;;
   *) echo "ceph.sh: no action $action" >&2; exit 2 ;;

@@ -15,10 +15,9 @@ import time
 from urllib.parse import unquote
 
 PAGE = 1000
+ITEMS = PAGE // 5  # of a whole page
 REST = ("</Key><LastModified>2026-11-22T18:00:00.000Z</LastModified><ETag>&quot;d41d8cd98f00b204e9800998ecf8427e&quot;</ETag>"
         "<Size>123</Size><StorageClass>STANDARD</StorageClass></Contents>")
-SOUND = "".join(f"<Contents><Key>logs/A%(i)07d-{v}.log{REST}" for v in (0, 1, 2, 3, 4))
-HOLED = "".join(f"<Contents><Key>logs/A%(i)07d-{v}.log{REST}" for v in (0, 1, 4, 5, 6))
 QUERY = re.compile(rb"[?&]([a-z-]+)=([^& ]*)")
 
 
@@ -42,22 +41,28 @@ def first_after(key, total):
     return low
 
 
+def contents(begin, end):
+    return "".join(f"<Contents><Key>{name(index)}{REST}" for index in range(begin, end)).encode()
+
+
+# Whole pages of the first thousand items: those of every other thousand differ in four digits only.
+BLOCKS = [contents(first * 5, (first + ITEMS) * 5).replace(b"/A0000", b"/A@@@@") for first in range(0, 1000, ITEMS)]
+
+
 def page(query, total):
-    """Whole items, but for the first: so a page is cut at items, and has up to 1,000 names."""
+    """Ends where a whole page would, so that the next can be a whole one."""
     asked = {k.decode(): unquote(v.decode()) for k, v in QUERY.findall(query)}
-    after = asked.get("continuation-token") or asked.get("start-after", "")
-    begin = first_after(after, total)
-    item, parts = -(-begin // 5), []
-    for index in range(begin, min(item * 5, total)):
-        parts.append(f"<Contents><Key>{name(index)}{REST}")
-    most = min(int(asked.get("max-keys", PAGE)), PAGE)
-    end = min(item + (most - len(parts)) // 5, total // 5)
-    parts += [(HOLED if i % 1000 == 999 else SOUND) % {"i": i} for i in range(item, end)]
-    more = end * 5 < total
-    head = f"<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>{str(more).lower()}</IsTruncated>"
-    if more:
-        head += f"<NextContinuationToken>{name(end * 5 - 1)}</NextContinuationToken>"
-    return (head + "".join(parts) + "</ListBucketResult>").encode()
+    begin = first_after(asked.get("continuation-token") or asked.get("start-after", ""), total)
+    end = min(begin - begin % PAGE + PAGE, total, begin + int(asked.get("max-keys", PAGE)))
+    if begin % PAGE == 0 and end - begin == PAGE:
+        thousand, block = divmod(begin // 5, 1000)
+        body = BLOCKS[block // ITEMS].replace(b"@@@@", b"%04d" % thousand)
+    else:
+        body = contents(begin, end)
+    head = f"<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>{str(end < total).lower()}</IsTruncated>"
+    if end < total:
+        head += f"<NextContinuationToken>{name(end - 1)}</NextContinuationToken>"
+    return head.encode() + body + b"</ListBucketResult>"
 
 
 def serve(connection, total, latency_s):

@@ -10,6 +10,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "recovery"), os.path.join(HERE, "
 
 import ceph
 import shared
+import test_gaps
 import test_refusals
 import test_scripted
 import test_serve
@@ -26,8 +27,10 @@ def setUpModule():
         os.environ.update(ceph.KEYS)
 
 
-for module in (test_stores, test_refusals, test_serve, test_scripted):
+MODULES = [test_stores, test_refusals, test_serve, test_scripted, test_gaps]
+
+for module in MODULES:
     module.setUpModule = setUpModule
 
 if __name__ == "__main__":
-    sys.exit(suite.main([test_stores, test_refusals, test_serve, test_scripted], description=__doc__, shared=False))
+    sys.exit(suite.main(MODULES, description=__doc__, shared=False))

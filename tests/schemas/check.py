@@ -22,7 +22,10 @@ import jsonschema
 TOP = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TOP / "tests"))
 
-from blackbox import archive_reader, servers  # noqa: E402
+sys.path.insert(0, str(TOP / "tests" / "s3"))
+
+from blackbox import archive_reader, servers, suite  # noqa: E402
+from scripted_store import ScriptedStore  # noqa: E402
 
 SETTLE_S = 60.0
 
@@ -106,6 +109,23 @@ def start_on_nothing(pawl: servers.Pawl, data: str) -> None:
     pawl.stop()
 
 
+def check_gaps(pawl: servers.Pawl, tally: Tally, cleanup: servers.Cleanup, port: int) -> None:
+    """A bucket that somebody's function filled, and the server's own table: with its stream, were there one."""
+    suite.dummy_credentials()
+    store = cleanup.add(ScriptedStore(servers.free_port(port)))
+    for name in ["A000001-1", "A000002-0", "A000003-0", "A000003-7", "gone-1"]:
+        store.objects[f"logs/{name}.log"] = (b"{}", '"x"')
+    for name in ["logs/", "logs/odd", "logs/x-99999999999999999999.log", "logs/A000002-0.log.removed-3"]:
+        store.objects[name] = (b"{}", '"x"')
+    where = ["gaps", "s3://bucket", "--s3-endpoint", store.url, "--name", "logs/{hashid}-{_version}.log"]
+    found = run_json(pawl, tally, "gaps of a bucket", 1, *where)
+    tally.check("gaps: the holes", bool(found) and [(h["item"], h["from"], h["to"]) for h in found["gaps"]] ==
+                [("A000001", 0, 0), ("A000003", 1, 6), ("gone", 0, 0)])
+    found = run_json(pawl, tally, "gaps beside a table", 1, *where, "--table", "users", "--dynamodb-endpoint", pawl.url)
+    tally.check("gaps: what the table adds", bool(found) and found["table"]["only_in_bucket"] == 3 and found["table"]["unnamed"] == 18)
+    run_json(pawl, tally, "gaps where there is none", 0, *where, "--first-version", "8")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pawl", default=str(TOP / "build" / "pawl"))
@@ -120,6 +140,7 @@ def main() -> int:
         wait_for(pawl, changes)
         time.sleep(3)  # heartbeats pass every second
         run_json(pawl, tally, "status of an idle server", 0, "status", "--endpoint", pawl.url)
+        check_gaps(pawl, tally, cleanup, options.ports + 20)
         pawl.stop()
         done = pawl.run("status", "--endpoint", pawl.url, "--json")
         tally.check("status without a server: exit status 2, and why", done.returncode == 2 and bool(done.stderr))

@@ -1,5 +1,5 @@
 // The format of object bodies: one JSON document a version of an item. Described in
-// docs/internals/archive-format.md, "Bodies"; read for verification by src/audit, which shares none of it.
+// docs/internals/archive-format.md, "Bodies" and "Guarded tables"; read for verification by src/audit, which shares none of it.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +7,9 @@
 
 namespace pawl::archive {
 
-inline constexpr std::string_view kBodyFormat = "pawl-version/1";  // of item::kBodyFormat == 1
+inline constexpr std::string_view kBodyFormat = "pawl-version/1";  // item::kBodyFormat
+inline constexpr std::string_view kGuardedBodyFormat =
+    "pawl-version/2";  // item::kGuardedBodyFormat
 
 // The longest body: two images of 400 KiB each, where JSON may take six bytes for one ("\u0000"), type markers of
 // deeply nested small values, and the rest.

@@ -4,6 +4,7 @@
 #include "base/json_writer.h"
 #include "item/dynamodb_json.h"
 #include "item/json_fields.h"
+#include "item/source_number.h"
 
 namespace pawl::archive {
 namespace {
@@ -38,25 +39,48 @@ Result<std::optional<item::Item>> parse_optional_image(item::JsonFields& fields,
   return std::optional<item::Item>(std::move(image));
 }
 
+// What only one of the two formats has, and the version, which may be null in a guarded table's.
+void read_format(item::JsonFields& fields, item::Change& change) {
+  const auto format = fields.text("format");
+  if (format == kBodyFormat) {
+    change.body_format = item::kBodyFormat;
+    change.version = Version{fields.number("version")};
+    change.trace = fields.text("trace");
+    return;
+  }
+  if (format != kGuardedBodyFormat) fields.fail("format");
+  change.body_format = item::kGuardedBodyFormat;
+  change.source = fields.text("source");
+  if (!item::is_source_number(change.source)) fields.fail("source");
+  const auto version = fields.element("version");
+  if (!version) fields.fail("version");
+  if (version && version->is_null()) return;
+  change.version = Version{fields.number("version")};
+  if (change.version->value > item::kGuardedVersionMax) fields.fail("version");
+}
+
 }  // namespace
 
 std::string render_body(std::string_view table, const item::Change& change) {
-  PAWL_ASSERT(change.body_format == item::kBodyFormat);
+  const bool guarded = change.guarded();
+  PAWL_ASSERT(change.body_format == (guarded ? item::kGuardedBodyFormat : item::kBodyFormat));
+  PAWL_ASSERT(guarded ? item::is_source_number(change.source) && change.trace.empty()
+                      : change.version.has_value());
   std::string out;
   JsonWriter json(out);
   json.begin_object()
-      .field("format", kBodyFormat)
+      .field("format", guarded ? kGuardedBodyFormat : kBodyFormat)
       .field("table", table)
       .field("incarnation", change.shard.incarnation.to_string())
       .field("shard", change.shard.to_string())
-      .field("sequence", change.sequence.value)
-      .key("key")
-      .raw({});
+      .field("sequence", change.sequence.value);
+  if (guarded) json.field("source", change.source);
+  json.key("key").raw({});
   item::append_item_json(out, change.key);
-  json.field("version", change.version.value)
-      .field("kind", item::name_of(change.kind))
-      .field("instant", change.instant.to_string())
-      .field("trace", change.trace);
+  json.key("version");
+  change.version ? json.number(change.version->value) : json.null();
+  json.field("kind", item::name_of(change.kind)).field("instant", change.instant.to_string());
+  if (!guarded) json.field("trace", change.trace);
   json.key("new");
   append_image(json, out, change.new_image);
   json.key("old");
@@ -71,17 +95,14 @@ Result<ParsedBody> parse_body(std::string_view body) {
   PAWL_ASSIGN_OR_RETURN(const auto object,
                         item::parse_stored_object(parser, body, kBodyBytesMax, "object body"));
   item::JsonFields fields(object, "object body");
-  fields.expect("format", kBodyFormat);
   ParsedBody parsed;
   item::Change& change = parsed.change;
+  read_format(fields, change);
   parsed.table = fields.text("table");
   change.shard = fields.shard("shard");
   if (fields.incarnation("incarnation") != change.shard.incarnation) fields.fail("incarnation");
   change.sequence = {fields.number("sequence")};
-  change.version = {fields.number("version")};
   change.instant = fields.instant("instant");
-  change.trace = fields.text("trace");
-  change.body_format = item::kBodyFormat;
   const auto kind = fields.text("kind");
   const auto key = fields.element("key");
   if (!key) fields.fail("key");

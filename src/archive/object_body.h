@@ -11,14 +11,14 @@
 namespace pawl::archive {
 
 // `table` is the name of the table that change.shard.incarnation belongs to: fixed for an incarnation's life.
-// `change.body_format` chooses the format; there is one so far.
+// `change.body_format` chooses the format: that of Pawl's own tables, or that of a guarded one.
 std::string render_body(std::string_view table, const item::Change& change);
 
 struct ParsedBody {
   std::string table;
   item::Change change;
 };
-// What render_body() was given. For restoring a table. Errors: kCorrupt.
+// What render_body() was given, in either format. For restoring a table, and for going on after one that was put. Errors: kCorrupt.
 Result<ParsedBody> parse_body(std::string_view body);
 
 }  // namespace pawl::archive

@@ -4,6 +4,7 @@
 
 #include "base/base64.h"
 #include "base/digest.h"
+#include "item/source_number.h"
 
 namespace pawl::archive {
 namespace {
@@ -54,14 +55,22 @@ std::string text_of(const item::Value& value) {
   return {};
 }
 
+// What tells a change of an item from its other ones where the name's own parts can't: its version, or the record's
+// number where a guarded table's item has none.
+void append_stamp(std::string& out, const item::Change& change) {
+  PAWL_ASSERT(change.version || change.guarded());
+  out +=
+      change.version ? std::to_string(change.version->value) : item::padded_source(change.source);
+}
+
 // Renders what can't be told by the value itself; no value contains a '~'.
 void append_value(std::string& out, const item::Item& item, const std::string& name,
-                  Version version) {
+                  const item::Change& change) {
   const auto found = item.find(name);
   const std::string text = found == item.end() ? std::string{} : text_of(found->second);
   if (text.empty()) {
     out += '~';
-    out += std::to_string(version.value);
+    append_stamp(out, change);
   } else {
     append_escaped(out, text);
   }
@@ -109,6 +118,7 @@ Result<NameTemplate::Part> NameTemplate::parse_placeholder(std::string_view name
   if (name == "key") return Part{Kind::kKey, {}};
   if (name == "version") return Part{Kind::kVersion, {}};
   if (name == "sequence") return Part{Kind::kSequence, {}};
+  if (name == "source") return Part{Kind::kSource, "source"};
   if (name == "shard") return Part{Kind::kShard, {}};
   if (name == "kind") return Part{Kind::kChangeKind, {}};
   return Part{Kind::kAttribute, std::string(name)};
@@ -173,14 +183,15 @@ void NameTemplate::append_part(std::string& out, const Part& part, const NamedTa
       append_escaped(out, table.name);
       break;
     case Kind::kKey:
-      append_value(out, change.key, table.schema.partition.name, change.version);
+      append_value(out, change.key, table.schema.partition.name, change);
       if (table.schema.sort) {
         out += "~~";
-        append_value(out, change.key, table.schema.sort->name, change.version);
+        append_value(out, change.key, table.schema.sort->name, change);
       }
       break;
     case Kind::kVersion:
-      out += std::to_string(change.version.value);
+      if (!change.version) out += '~';
+      append_stamp(out, change);
       break;
     case Kind::kSequence:
       out += std::to_string(change.sequence.value);
@@ -193,10 +204,17 @@ void NameTemplate::append_part(std::string& out, const Part& part, const NamedTa
              : change.kind == item::ChangeKind::kModify ? "modify"
                                                         : "remove";
       break;
+    case Kind::kSource:
+      if (change.guarded()) {
+        out += item::padded_source(change.source);
+        break;
+      }
+      // In Pawl's own tables it is an attribute like any other, as it was before there were guarded ones.
+      [[fallthrough]];
     case Kind::kAttribute: {
       const auto& image =
           change.kind == item::ChangeKind::kRemove ? change.old_image : change.new_image;
-      append_value(out, image ? *image : change.key, part.text, change.version);
+      append_value(out, image ? *image : change.key, part.text, change);
       break;
     }
   }
@@ -207,7 +225,7 @@ std::string NameTemplate::render(const NamedTable& table, const item::Change& ch
   for (const auto& part : parts_) append_part(out, part, table, change);
   if (change.kind == item::ChangeKind::kRemove) {
     out += ".removed-";
-    out += std::to_string(change.version.value);
+    append_stamp(out, change);
   }
   return shorten(out);
 }

@@ -58,13 +58,14 @@ class NameTemplate {
     kKey,
     kVersion,
     kSequence,
+    kSource,
     kShard,
     kChangeKind,
     kAttribute
   };
   struct Part {
     Kind kind;
-    std::string text;  // of a literal, or the attribute's name
+    std::string text;  // of a literal, or the attribute's name (of {source} too)
   };
 
   static Result<Part> parse_placeholder(std::string_view name);

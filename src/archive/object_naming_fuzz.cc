@@ -24,6 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   item::Change change;
   change.shard = {{0x9f86d081884c7d65}, 1};
   change.sequence = {7};
+  if (size % 2 == 0) change.source = "100000000003498069978";
+  if (size % 3 != 0 || !change.guarded()) change.version = Version{3};
   change.key["id"] = item::String{std::string(take_line())};
   change.new_image = change.key;
   (*change.new_image)["a"] = item::String{std::string(input)};

@@ -27,7 +27,7 @@ item::Change change_of(std::string id, std::uint64_t sequence = 101, std::uint64
   item::Change change;
   change.shard = kShard;
   change.sequence = {sequence};
-  change.version = {version};
+  change.version = Version{version};
   change.kind = item::ChangeKind::kModify;
   change.key["hashid"] = item::String{std::move(id)};
   change.new_image = change.key;
@@ -68,6 +68,30 @@ TEST(NameTemplate, KeysAreJoinedAndBinaryIsBase64Url) {
   auto change = change_of("A/B");
   change.key["at"] = item::Binary{"\xFB\xFF\xFE?"};
   EXPECT_EQ(render(kDefaultTemplate, change, table), "users/A%2FB~~-__-Pw-3.json");
+}
+
+TEST(NameTemplate, GuardedChangesAreToldApartByTheirSource) {
+  const std::string padded = "0000000000000000000100000000003498069978";
+  auto change = change_of("A");
+  change.source = "100000000003498069978";
+  EXPECT_EQ(render(kDefaultTemplate, change), "users/A-3.json");
+  EXPECT_EQ(render("{hashid}-{none}", change), "A-~3");
+  EXPECT_EQ(render("{hashid}/{source}", change), "A/" + padded);
+  change.version.reset();
+  EXPECT_EQ(render(kDefaultTemplate, change), "users/A-~" + padded + ".json");
+  EXPECT_EQ(render("{hashid}-{none}", change), "A-~" + padded);
+  change.kind = item::ChangeKind::kRemove;
+  change.old_image = std::exchange(change.new_image, std::nullopt);
+  EXPECT_EQ(render("{hashid}", change), "A.removed-" + padded);
+  change.version = Version{7};
+  EXPECT_EQ(render("{hashid}", change), "A.removed-7");
+}
+
+TEST(NameTemplate, SourceIsAnAttributeInPawlsOwnTables) {
+  auto change = change_of("A");
+  EXPECT_EQ(render("{hashid}-{source}", change), "A-~3");
+  (*change.new_image)["source"] = item::String{"web"};
+  EXPECT_EQ(render("{hashid}-{source}", change), "A-web");
 }
 
 TEST(NameTemplate, HostileValuesStayInTheirComponent) {

@@ -2,6 +2,10 @@
 
 #include <simdjson.h>
 
+#include <charconv>
+
+#include "audit/source_number.h"
+
 namespace pawl::audit {
 namespace {
 
@@ -24,22 +28,56 @@ bool read_image(const element& body, std::string_view name, std::string& text, D
   return true;
 }
 
+bool read_version(const element& body, bool guarded, BodyFacts& facts) {
+  element version;
+  if (body["version"].get(version) != simdjson::SUCCESS) return false;
+  if (guarded) {
+    facts.source = text_at(body, "source");
+    if (!is_source_number(facts.source)) return false;
+    if (version.is_null()) return true;
+  }
+  std::uint64_t number = 0;
+  if (version.get(number) != simdjson::SUCCESS) return false;
+  facts.version = number;
+  return true;
+}
+
 }  // namespace
+
+std::optional<std::uint64_t> version_in(const BodyFacts& facts, std::string_view attribute) {
+  thread_local simdjson::dom::parser parser;
+  const std::string& image = facts.kind == "REMOVE" ? facts.old_image : facts.new_image;
+  element document;
+  std::string_view digits;
+  if (parser.parse(image).get(document) != simdjson::SUCCESS || !document.is_object() ||
+      document[attribute]["N"].get(digits) != simdjson::SUCCESS) {
+    return std::nullopt;
+  }
+  constexpr std::uint64_t kVersionMax = std::uint64_t{1} << 53;
+  std::uint64_t value = 0;
+  const auto end = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (end.ec != std::errc{} || end.ptr != digits.data() + digits.size() || value > kVersionMax) {
+    return std::nullopt;
+  }
+  return value;
+}
 
 std::optional<BodyFacts> read_body(std::string_view body) {
   thread_local simdjson::dom::parser parser;
   element document;
   if (body.size() > kBodySizeMax ||
       parser.parse(body.data(), body.size()).get(document) != simdjson::SUCCESS ||
-      text_at(document, "format") != "pawl-version/1") {
+      !document.is_object()) {
     return std::nullopt;
   }
+  const auto format = text_at(document, "format");
+  const bool guarded = format == "pawl-version/2";
+  if (!guarded && format != "pawl-version/1") return std::nullopt;
   BodyFacts facts;
   const auto shard = ShardId::parse(text_at(document, "shard"));
   element key;
   if (!shard || document["sequence"].get(facts.sequence) != simdjson::SUCCESS ||
-      document["version"].get(facts.version) != simdjson::SUCCESS ||
-      document["key"].get(key) != simdjson::SUCCESS ||
+      !read_version(document, guarded, facts) || document["key"].get(key) != simdjson::SUCCESS ||
       !read_image(document, "new", facts.new_image, facts.images.new_image) ||
       !read_image(document, "old", facts.old_image, facts.images.old_image)) {
     return std::nullopt;

@@ -18,8 +18,9 @@ inline constexpr std::size_t kBodySizeMax = 16 << 20;
 struct BodyFacts {
   ShardId shard;
   std::uint64_t sequence = 0;
-  std::string key;  // without white space
-  std::uint64_t version = 0;
+  std::string source;                    // of a guarded table's change; else empty
+  std::string key;                       // without white space
+  std::optional<std::uint64_t> version;  // absent in a guarded table's change only
   std::string kind;
   std::string instant;
   ImageDigests images;
@@ -27,7 +28,11 @@ struct BodyFacts {
   std::string old_image;
 };
 
-// Nothing if `body` is no pawl-version/1 document.
+// Nothing if `body` is no pawl-version/1 and no pawl-version/2 document.
 std::optional<BodyFacts> read_body(std::string_view body);
+
+// What a guarded table's version is by definition: the attribute's value in the image (the new one, or of a removal the
+// old one), if it is a whole number from 0 to 2^53.
+std::optional<std::uint64_t> version_in(const BodyFacts& facts, std::string_view attribute);
 
 }  // namespace pawl::audit

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "audit/body_facts.h"
+#include "audit/chain_lineage.h"
 #include "audit/root_facts.h"
 #include "audit/shard_reader.h"
 #include "base/json_writer.h"
@@ -96,6 +97,43 @@ Status read_bodies(ArchiveView& archive, std::vector<HistoryEntry>& entries) {
   return ok();
 }
 
+// One item's changes in the order in which they happened: by table, key, life of the table, chain and sequence.
+void sort_entries(const RootFacts& facts, std::vector<HistoryEntry>& entries) {
+  const auto ordinal = [&facts](const HistoryEntry& entry) {
+    return facts.incarnations.at(*Incarnation::parse(entry.incarnation)).ordinal;
+  };
+  const auto item_of = [&](const HistoryEntry& entry) {
+    return std::tuple(std::string_view(entry.table), std::string_view(entry.key), ordinal(entry));
+  };
+  std::sort(entries.begin(), entries.end(), [&](const HistoryEntry& a, const HistoryEntry& b) {
+    return std::tuple(item_of(a), ShardId::parse(a.shard), a.sequence) <
+           std::tuple(item_of(b), ShardId::parse(b.shard), b.sequence);
+  });
+  // An item of a guarded table is in one chain after another, and their numbers are not their order.
+  const ChainLineage lineage(facts);
+  std::vector<HistoryEntry> ordered;
+  ordered.reserve(entries.size());
+  for (std::size_t begin = 0; begin < entries.size();) {
+    std::vector<ChainLineage::Span> chains;
+    std::vector<std::size_t> starts;
+    std::size_t end = begin;
+    for (; end < entries.size() && item_of(entries[end]) == item_of(entries[begin]); ++end) {
+      if (end > begin && entries[end].shard == entries[end - 1].shard) continue;
+      chains.push_back(
+          {ShardId::parse(entries[end].shard).value_or(ShardId{}), entries[end].source});
+      starts.push_back(end);
+    }
+    starts.push_back(end);
+    for (const auto chain : lineage.order(chains)) {
+      for (auto i = starts[chain]; i < starts[chain + 1]; ++i) {
+        ordered.push_back(std::move(entries[i]));
+      }
+    }
+    begin = end;
+  }
+  entries = std::move(ordered);
+}
+
 // Of each item, the newest version that was there at `at`.
 std::vector<HistoryEntry> current_at(const std::vector<HistoryEntry>& entries, Instant at) {
   std::vector<HistoryEntry> current;
@@ -143,6 +181,7 @@ Result<std::vector<HistoryEntry>> item_history(ArchiveView& archive,
                                std::string(entry.object),
                                name,
                                entry.sequence,
+                               std::string(entry.source),
                                {},
                                {}});
             return ok();
@@ -156,13 +195,7 @@ Result<std::vector<HistoryEntry>> item_history(ArchiveView& archive,
                              to_text(report.findings[0])),
                  "run `pawl verify` on it"};
   }
-  const auto ordinal = [&facts](const HistoryEntry& entry) {
-    return facts.incarnations.at(*Incarnation::parse(entry.incarnation)).ordinal;
-  };
-  std::sort(entries.begin(), entries.end(), [&](const HistoryEntry& a, const HistoryEntry& b) {
-    return std::tuple(a.table, a.key, ordinal(a), a.sequence) <
-           std::tuple(b.table, b.key, ordinal(b), b.sequence);
-  });
+  sort_entries(facts, entries);
   if (options.at) entries = current_at(entries, *options.at);
   if (options.version || options.at) PAWL_TRY(read_bodies(archive, entries));
   return entries;

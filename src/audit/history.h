@@ -28,14 +28,16 @@ struct HistoryEntry {
   std::string table;
   std::string incarnation;
   std::string key;  // DynamoDB JSON
-  std::uint64_t version = 0;
+  std::optional<std::uint64_t>
+      version;  // of a guarded table: its version attribute; absent where it has none
   std::string kind;
   Instant instant;
   std::string object;
   std::string shard;
   std::uint64_t sequence = 0;
-  std::string body;   // the whole object, where one version was asked for; empty if it is missing
-  std::string image;  // its new image as DynamoDB JSON; "null" for a removal
+  std::string source;  // of a guarded table: the record's own number in the stream; else empty
+  std::string body;    // the whole object, where one version was asked for; empty if it is missing
+  std::string image;   // its new image as DynamoDB JSON; "null" for a removal
 };
 
 // Oldest first, item by item. An empty list if there is no such item or version. Reads the whole

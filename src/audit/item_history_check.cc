@@ -24,17 +24,18 @@ constexpr std::size_t kLineageSize = 8;
 
 }  // namespace
 
-// A record: lineage, key, NUL, ordinal, incarnation, sequence, shard, version, kind, has images,
-// images.
+// A record: lineage, key, NUL, ordinal, incarnation, shard, sequence, has version, version, kind, has images, images,
+// source. An item of Pawl's own tables is in one shard, one of a guarded table in one shard after another.
 struct ItemHistoryCheck::Parsed {
   std::string_view item;  // lineage and key
   std::string_view key;
   ShardId shard;
   std::uint64_t sequence = 0;
-  std::uint64_t version = 0;
+  std::optional<std::uint64_t> version;
   EntryKind kind = EntryKind::kInsert;
   bool has_images = false;
   ImageDigests images;
+  std::string_view source;
 
   explicit Parsed(std::string_view record) {
     const auto end = record.find('\0', kLineageSize);
@@ -43,22 +44,25 @@ struct ItemHistoryCheck::Parsed {
     Reader reader(record.substr(end + 1));
     reader.u32_be();
     shard.incarnation.value = reader.u64_be();
-    sequence = reader.u64_be();
     shard.number = reader.u32_be();
-    version = reader.u64_be();
+    sequence = reader.u64_be();
+    const bool has_version = reader.u8() != 0;
+    const auto number = reader.u64_be();
+    if (has_version) version = number;
     kind = static_cast<EntryKind>(reader.u8());
     has_images = reader.u8() != 0;
     if (has_images) {
       images.old_image = read_digest(reader);
       images.new_image = read_digest(reader);
     }
+    source = reader.bytes();
     PAWL_ASSERT(reader.at_end());
   }
 };
 
 ItemHistoryCheck::ItemHistoryCheck(const RootFacts& facts, std::size_t memory_max,
                                    std::string folder)
-    : facts_(facts), sort_(memory_max, std::move(folder)) {
+    : facts_(facts), lineage_(facts), guarded_(lineage_), sort_(memory_max, std::move(folder)) {
   for (const auto& [id, incarnation] : facts.incarnations) {
     if (incarnation.parent) children_[*incarnation.parent].push_back(id);
   }
@@ -74,26 +78,30 @@ Status ItemHistoryCheck::add(const LedgerEntry& entry, const ImageDigests* image
   record.push_back('\0');
   append_u32_be(record, known ? facts->second.ordinal : 0);
   append_u64_be(record, entry.shard.incarnation.value);
-  append_u64_be(record, entry.sequence);
   append_u32_be(record, entry.shard.number);
-  append_u64_be(record, entry.version);
+  append_u64_be(record, entry.sequence);
+  append_u8(record, entry.version ? 1 : 0);
+  append_u64_be(record, entry.version.value_or(0));
   append_u8(record, static_cast<std::uint8_t>(entry.kind));
   append_u8(record, images != nullptr ? 1 : 0);
   if (images != nullptr) {
     append_digest(record, images->old_image);
     append_digest(record, images->new_image);
   }
+  append_bytes(record, entry.source);
   return sort_.add(record);
 }
 
 Status ItemHistoryCheck::check(Report& report, const std::function<void()>& step) {
+  lineage_.finish_gaps();
   PAWL_ASSIGN_OR_RETURN(const auto records, sort_.drain());
   for (std::string_view record;;) {
     PAWL_ASSIGN_OR_RETURN(const bool more, records->next(record));
-    if (!more) return ok();
+    if (!more) break;
     const Parsed entry(record);
     if (entry.item != item_) begin_item(entry, report);
     if (entry.shard.incarnation != incarnation_) {
+      guarded_.end_item(report);
       incarnation_ = entry.shard.incarnation;
       const auto fork = at_fork_.find(incarnation_);
       state_ = fork == at_fork_.end() ? State{} : fork->second;
@@ -101,9 +109,12 @@ Status ItemHistoryCheck::check(Report& report, const std::function<void()>& step
     take(entry, report);
     step();
   }
+  guarded_.end_item(report);
+  return ok();
 }
 
 void ItemHistoryCheck::begin_item(const Parsed& entry, Report& report) {
+  guarded_.end_item(report);
   item_ = entry.item;
   at_fork_.clear();
   incarnation_ = {};
@@ -114,37 +125,53 @@ void ItemHistoryCheck::begin_item(const Parsed& entry, Report& report) {
 
 void ItemHistoryCheck::take(const Parsed& entry, Report& report) {
   const auto facts = facts_.incarnations.find(incarnation_);
-  const auto wrong = [&](FindingKind kind, std::uint64_t version, std::string detail) {
+  if (facts != facts_.incarnations.end() && facts->second.guarded) {
+    take_guarded(entry, facts->second, report);
+  } else {
+    take_own(entry, report);
+  }
+}
+
+void ItemHistoryCheck::take_guarded(const Parsed& entry, const IncarnationFacts& table,
+                                    Report& report) {
+  GuardedChange change{{entry.shard, entry.sequence}, entry.version, entry.kind, {}};
+  if (entry.has_images) change.images = entry.images;
+  guarded_.take(change, entry.source, table.table, entry.key, report);
+}
+
+void ItemHistoryCheck::take_own(const Parsed& entry, Report& report) {
+  const auto version = entry.version.value_or(0);  // shard_reader.cc admits none without
+  const auto facts = facts_.incarnations.find(incarnation_);
+  const auto wrong = [&](FindingKind kind, std::uint64_t of, std::string detail) {
     report.add({kind,
                 facts == facts_.incarnations.end() ? "" : facts->second.table,
                 std::string(entry.key),
-                version,
+                of,
                 {},
                 entry.shard.to_string(),
                 entry.sequence,
                 {},
                 std::move(detail)});
   };
-  if (entry.version < state_.next_version) {
-    wrong(FindingKind::kDuplicateChange, entry.version, "this version is listed a second time");
-  } else if (entry.version > state_.next_version) {
-    wrong(
-        FindingKind::kMissingChange, state_.next_version,
-        entry.version == state_.next_version + 1
-            ? "this version is missing"
-            : fmt::format("versions {} to {} are missing", state_.next_version, entry.version - 1));
+  if (version < state_.next_version) {
+    wrong(FindingKind::kDuplicateChange, version, "this version is listed a second time");
+  } else if (version > state_.next_version) {
+    wrong(FindingKind::kMissingChange, state_.next_version,
+          version == state_.next_version + 1
+              ? "this version is missing"
+              : fmt::format("versions {} to {} are missing", state_.next_version, version - 1));
   } else {
     if (state_.exists != (entry.kind != EntryKind::kInsert)) {
-      wrong(FindingKind::kOutOfOrder, entry.version,
+      wrong(FindingKind::kOutOfOrder, version,
             fmt::format("{} of an item that {}", name_of(entry.kind),
                         state_.exists ? "exists" : "does not exist"));
     }
     if (entry.has_images && state_.image_known && entry.images.old_image != state_.image) {
-      wrong(FindingKind::kMissingChange, entry.version,
+      wrong(FindingKind::kMissingChange, version,
             "its old image is not the new image of the version before it");
     }
   }
-  state_.next_version = std::max(state_.next_version, entry.version + 1);
+  state_.next_version = std::max(state_.next_version, version + 1);
   state_.exists = entry.kind != EntryKind::kRemove;
   state_.image_known = entry.has_images;
   state_.image = entry.images.new_image;

@@ -1,6 +1,6 @@
-// Checks that each item's versions are dense and their kinds fit: 0, 1, 2, … with an INSERT first
+// Checks the history of every item. Of Pawl's own tables: that each item's versions are dense and their kinds fit: 0, 1, 2, … with an INSERT first
 // and after every REMOVE, over adoptions too. In a deep check also that each change starts where
-// the one before ended.
+// the one before ended. Guarded tables' items go to guarded_item_check.h.
 #pragma once
 
 #include <cstdint>
@@ -8,18 +8,14 @@
 #include <string>
 #include <string_view>
 
+#include "audit/chain_lineage.h"
 #include "audit/external_sort.h"
+#include "audit/guarded_item_check.h"
 #include "audit/report.h"
 #include "audit/root_facts.h"
 #include "audit/shard_reader.h"
 
 namespace pawl::audit {
-
-// Digests of a body's two images, as they stand in it; zero for null.
-struct ImageDigests {
-  Digest old_image;
-  Digest new_image;
-};
 
 // Gathers entries in any order; checks them in one sorted pass. One thread.
 class ItemHistoryCheck {
@@ -28,6 +24,8 @@ class ItemHistoryCheck {
 
   // `images` where the bodies are read, else nullptr; the same for all entries.
   Status add(const LedgerEntry& entry, const ImageDigests* images);
+  // Records before this change of a guarded table were trimmed before they were read. In the order of each chain.
+  void add_gap(ShardId shard, std::uint64_t sequence) { lineage_.add_gap(shard, sequence); }
   // Counts items into the report and adds what is wrong. `step` hears of each entry.
   Status check(Report& report, const std::function<void()>& step);
 
@@ -42,9 +40,13 @@ class ItemHistoryCheck {
 
   void begin_item(const Parsed& entry, Report& report);
   void take(const Parsed& entry, Report& report);
+  void take_own(const Parsed& entry, Report& report);
+  void take_guarded(const Parsed& entry, const IncarnationFacts& table, Report& report);
 
   const RootFacts& facts_;
   std::map<Incarnation, std::vector<Incarnation>> children_;
+  ChainLineage lineage_;
+  GuardedItemCheck guarded_;
   ExternalSort sort_;
   std::string item_;                      // lineage and key of the present item
   std::map<Incarnation, State> at_fork_;  // of the present item: where each child goes on

@@ -14,20 +14,21 @@ std::string_view name_in(std::string_view record) { return record.substr(0, reco
 
 }  // namespace
 
-// A record: name, NUL, incarnation, shard, sequence, version, kind, instant, size, digest, key.
+// A record: name, NUL, incarnation, shard, sequence, has version, version, kind, instant, size, digest, key, object, source.
 struct ObjectCheck::Listed {
   std::string_view name;
   LedgerEntry entry;
 
   static std::string encode(std::string_view name, const LedgerEntry& entry) {
     std::string record;
-    record.reserve(name.size() + entry.key.size() + 96);
+    record.reserve(name.size() + entry.key.size() + 160);
     record.append(name);
     record.push_back('\0');
     append_u64_be(record, entry.shard.incarnation.value);
     append_u32_be(record, entry.shard.number);
     append_u64_be(record, entry.sequence);
-    append_u64_be(record, entry.version);
+    append_u8(record, entry.version ? 1 : 0);
+    append_u64_be(record, entry.version.value_or(0));
     append_u8(record, static_cast<std::uint8_t>(entry.kind));
     append_u64_be(record, static_cast<std::uint64_t>(entry.instant.microseconds));
     append_u64_be(record, entry.size);
@@ -35,6 +36,7 @@ struct ObjectCheck::Listed {
                   entry.digest.bytes.size());
     append_bytes(record, entry.key);
     append_bytes(record, entry.object);
+    append_bytes(record, entry.source);
     return record;
   }
 
@@ -43,7 +45,9 @@ struct ObjectCheck::Listed {
     entry.shard.incarnation.value = reader.u64_be();
     entry.shard.number = reader.u32_be();
     entry.sequence = reader.u64_be();
-    entry.version = reader.u64_be();
+    const bool has_version = reader.u8() != 0;
+    const auto version = reader.u64_be();
+    if (has_version) entry.version = version;
     entry.kind = static_cast<EntryKind>(reader.u8());
     entry.instant.microseconds = static_cast<std::int64_t>(reader.u64_be());
     entry.size = reader.u64_be();
@@ -53,6 +57,7 @@ struct ObjectCheck::Listed {
     }
     entry.key = reader.bytes();
     entry.object = reader.bytes();
+    entry.source = reader.bytes();
     PAWL_ASSERT(reader.at_end());
   }
 };
@@ -212,10 +217,15 @@ Status ObjectCheck::check_present(const Listed& listed, std::uint64_t size, std:
   }
   const auto facts = read_body(*body);
   if (!facts || facts->shard != entry.shard || facts->sequence != entry.sequence ||
-      facts->key != entry.key || facts->version != entry.version ||
+      facts->source != entry.source || facts->key != entry.key || facts->version != entry.version ||
       facts->kind != name_of(entry.kind) || facts->instant != entry.instant.to_string()) {
     PAWL_TRY(altered("what it says of itself is not what its page says"));
     return history_->add(entry, nullptr);
+  }
+  const auto table = facts_.incarnations.find(entry.shard.incarnation);
+  if (table != facts_.incarnations.end() && table->second.guarded &&
+      version_in(*facts, table->second.version_attribute) != entry.version) {
+    PAWL_TRY(altered("its version is not that of its image"));
   }
   return history_->add(entry, &facts->images);
 }

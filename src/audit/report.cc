@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/json_writer.h"
 
 namespace pawl::audit {
@@ -43,7 +45,19 @@ std::vector<std::string> proves(const Report& report) {
   if (!report.sound()) return sentences;
   sentences.push_back(
       "complete: every change that the ledger counts is listed once, and its object is there");
-  sentences.push_back("ordered: no hole in any shard's sequence or in any item's versions");
+  sentences.push_back(
+      report.gaps == 0
+          ? "ordered: no hole in any shard's sequence or in any item's versions"
+          : "ordered: no hole in any shard's sequence, and none in any item's versions but where a "
+            "gap is entered");
+  if (report.guarded_tables > 0) {
+    sentences.push_back(
+        report.deep
+            ? "guarded: each change of an item starts from the image and the version that the one "
+              "before left, where the stream tells them and no gap is entered"
+            : "guarded: each change of an item has the version after that of the one before, where "
+              "it has any and no gap is entered");
+  }
   sentences.push_back(report.deep
                           ? "whole: every object was read and has the content that its page says"
                           : "whole: every object has the size that its page says");
@@ -65,6 +79,34 @@ std::vector<std::string> proves(const Report& report) {
   return sentences;
 }
 
+namespace {
+
+constexpr std::size_t kGapsNamedMax = 5;
+
+void assume_of_guarded(const Report& report, std::vector<std::string>& sentences) {
+  sentences.push_back(
+      "of guarded tables: their stream gave each change once and in its item's order, and what was "
+      "before the first read is not here");
+  if (report.gaps > 0) {
+    auto text = fmt::format("records that were trimmed before they were read: {} {}, named ",
+                            report.gaps, report.gaps == 1 ? "gap" : "gaps");
+    const auto named = std::min(report.known_gaps.size(), kGapsNamedMax);
+    for (std::size_t i = 0; i < named; ++i) {
+      text += (i == 0 ? "" : "; ") + to_text(report.known_gaps[i]);
+    }
+    if (report.gaps > named) text += fmt::format("; and {} more", report.gaps - named);
+    sentences.push_back(std::move(text));
+  }
+  if (report.untied > 0) {
+    sentences.push_back(fmt::format(
+        "{} {} of guarded tables {} tied to the change before by neither version nor image{}",
+        report.untied, report.untied == 1 ? "change" : "changes", report.untied == 1 ? "is" : "are",
+        report.deep ? "" : " (--deep compares images)"));
+  }
+}
+
+}  // namespace
+
 std::vector<std::string> assumes(const Report& report) {
   std::vector<std::string> sentences;
   if (!report.deep) sentences.push_back("object bodies were not read (--deep reads them)");
@@ -78,7 +120,16 @@ std::vector<std::string> assumes(const Report& report) {
         "no head from elsewhere was given: an archive that was cut back as a whole, "
         "tip included, would look like an older one (--head)");
   }
+  if (report.guarded_tables > 0) assume_of_guarded(report, sentences);
   return sentences;
+}
+
+std::string to_text(const KnownGap& gap) {
+  auto text = fmt::format("table {}, chain {}, ", gap.table, gap.chain);
+  if (gap.sequence == 0) return text + "before its first change";
+  text += fmt::format("before sequence {} (", gap.sequence);
+  text += gap.after ? fmt::format("after record {}", *gap.after) : "from the shard's start";
+  return text + fmt::format(", before record {})", gap.before);
 }
 
 std::string to_text(const Finding& finding) {
@@ -114,6 +165,16 @@ void append_finding(JsonWriter& json, const Finding& finding) {
   json.field("detail", finding.detail).end_object();
 }
 
+void append_gap(JsonWriter& json, const KnownGap& gap) {
+  json.begin_object()
+      .field("table", gap.table)
+      .field("chain", gap.chain)
+      .field("sequence", gap.sequence);
+  if (gap.after) json.field("after", *gap.after);
+  if (!gap.before.empty()) json.field("before", gap.before);
+  json.end_object();
+}
+
 void append_strings(JsonWriter& json, std::string_view name,
                     const std::vector<std::string>& strings) {
   json.key(name).begin_array();
@@ -138,6 +199,9 @@ std::string to_json(const Report& report) {
       .field("unsealed", report.unsealed)
       .field("torn_pages", report.torn_pages)
       .field("superseded", report.superseded)
+      .field("guarded_tables", report.guarded_tables)
+      .field("gaps", report.gaps)
+      .field("untied", report.untied)
       .field("deep", report.deep)
       .field("signatures_checked", report.signatures_checked)
       .field("key_pinned", report.key_pinned);
@@ -157,6 +221,9 @@ std::string to_json(const Report& report) {
   json.end_object();
   append_strings(json, "proves", proves(report));
   append_strings(json, "assumes", assumes(report));
+  json.key("known_gaps").begin_array();
+  for (const auto& gap : report.known_gaps) append_gap(json, gap);
+  json.end_array();
   json.field("findings_total", report.findings_total).key("findings").begin_array();
   for (const auto& finding : report.findings) append_finding(json, finding);
   json.end_array().end_object();

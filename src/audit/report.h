@@ -43,8 +43,19 @@ struct Finding {
   std::string detail;  // one sentence
 };
 
-// At most this many findings are kept one by one; all are counted.
+// At most this many findings are kept one by one, and this many known gaps; all are counted.
 inline constexpr std::size_t kFindingsMax = 1000;
+
+// A place in a guarded table's ledger where records were trimmed before they were read, as the ledger says itself.
+struct KnownGap {
+  std::string table;
+  std::string chain;
+  std::uint64_t sequence =
+      0;  // of the change that the gap stands before; 0: before the chain's first
+  std::optional<std::string>
+      after;  // the source numbers that it lies between, where they are known
+  std::string before;
+};
 
 struct TableSummary {
   std::uint64_t versions = 0;
@@ -67,6 +78,11 @@ struct Report {
   std::optional<Instant> last;
   std::optional<Digest> head;  // newest checkpoint: keep it elsewhere to detect truncation later
   std::optional<Instant> head_instant;
+  std::uint64_t guarded_tables = 0;  // lives of tables that somebody else keeps
+  std::uint64_t gaps = 0;  // that their ledger enters: known to be missing, which is no damage
+  std::vector<KnownGap> known_gaps;  // the first kFindingsMax
+  // Changes of guarded tables that nothing ties to their item's change before: no versions, or no images, or not read.
+  std::uint64_t untied = 0;
   bool deep = false;
   bool signatures_checked = false;
   bool key_pinned = false;  // --public-key was given
@@ -83,6 +99,10 @@ struct Report {
     ++findings_total;
     if (findings.size() < kFindingsMax) findings.push_back(std::move(finding));
   }
+  void add(KnownGap gap) {
+    ++gaps;
+    if (known_gaps.size() < kFindingsMax) known_gaps.push_back(std::move(gap));
+  }
 };
 
 // What the report proves and what it takes for granted, as sentences for people.
@@ -93,5 +113,7 @@ std::vector<std::string> assumes(const Report& report);
 std::string to_json(const Report& report);
 // "table users, item {…}, version 3, object logs/A-3.log: …".
 std::string to_text(const Finding& finding);
+// "table users, chain …-0001, before sequence 7 (after 100, before 200)".
+std::string to_text(const KnownGap& gap);
 
 }  // namespace pawl::audit

@@ -4,6 +4,7 @@
 #include <simdjson.h>
 
 #include "audit/ledger_lines.h"
+#include "audit/root_events.h"
 #include "base/base64.h"
 
 namespace pawl::audit {
@@ -15,18 +16,6 @@ constexpr std::size_t kSmallFileMax = 16 << 20;
 constexpr std::size_t kKeysMax = 1000;
 constexpr std::size_t kFactsMax =
     4'000'000;  // shards and claims: a bound on memory, not on honest archives
-
-std::string_view text_at(const element& parent, std::string_view key) {
-  std::string_view text;
-  if (parent[key].get(text) != simdjson::SUCCESS) return {};
-  return text;
-}
-
-std::optional<std::uint64_t> number_at(const element& parent, std::string_view key) {
-  std::uint64_t value = 0;
-  if (parent[key].get(value) != simdjson::SUCCESS) return std::nullopt;
-  return value;
-}
 
 // Builds the facts, event by event.
 class RootReader {
@@ -53,6 +42,10 @@ class RootReader {
     Finding finding{FindingKind::kDamagedRoot, {}, {}, {}, {}, "root", {}, pages_,
                     std::move(detail)};
     report_.add(std::move(finding));
+  }
+
+  void complain(std::string_view what) {
+    if (!what.empty()) damaged(std::string(what));
   }
 
   Status read_identity() {
@@ -121,7 +114,7 @@ class RootReader {
     previous_ = line->digest;
     ++pages_;
     ++report_.pages;
-    return facts_count_ <= kFactsMax;
+    return facts_count_ + facts_.opened.size() + facts_.closed.size() <= kFactsMax;
   }
 
   void check_signature(const LedgerLine& line, std::string chain, std::uint64_t page) {
@@ -151,6 +144,12 @@ class RootReader {
       take_table(event);
     } else if (type == "table-deleted") {
       take_deletion(event);
+    } else if (type == "table-guarded") {
+      complain(guarded_.take_table(event));
+    } else if (type == "shard-opened") {
+      complain(guarded_.take_opened(event));
+    } else if (type == "shard-closed") {
+      complain(guarded_.take_closed(event, fmt::format("the closing in root page {}", pages_)));
     } else if (type == "checkpoint") {
       facts_.head = line.digest;
       facts_.head_instant = instant_;
@@ -203,15 +202,7 @@ class RootReader {
     IncarnationFacts facts;
     facts.ordinal = static_cast<std::uint32_t>(facts_.incarnations.size());
     facts.table = text_at(event, "table");
-    element definition;
-    if (event["definition"].get(definition) == simdjson::SUCCESS) {
-      element key;
-      if (definition["partition_key"].get(key) == simdjson::SUCCESS) {
-        facts.partition_key = text_at(key, "name");
-      }
-      if (definition["sort_key"].get(key) == simdjson::SUCCESS)
-        facts.sort_key = text_at(key, "name");
-    }
+    read_definition(event, facts);
     for (const element shard : shards) {
       std::string_view name;
       if (shard.get(name) != simdjson::SUCCESS || !name.starts_with(id->to_string())) {
@@ -255,15 +246,7 @@ class RootReader {
     simdjson::dom::array shards;
     if (event["shards"].get(shards) != simdjson::SUCCESS) return;
     for (const element shard : shards) {
-      const std::string name(text_at(shard, "shard"));
-      facts_.closed[name] = number_at(shard, "last").value_or(0);
-      ++facts_count_;
-      const auto pages = number_at(shard, "pages").value_or(0);
-      const auto digest = Digest::parse(text_at(shard, "digest"));
-      if (pages > 0 && digest) {
-        facts_.claims[name].push_back(
-            {pages - 1, *digest, fmt::format("the deletion in root page {}", pages_)});
-      }
+      complain(take_end(shard, fmt::format("the deletion in root page {}", pages_), facts_));
     }
   }
 
@@ -366,6 +349,7 @@ class RootReader {
   const RootOptions& options_;
   Report& report_;
   RootFacts facts_;
+  GuardedEvents guarded_{facts_, report_};
   simdjson::dom::parser parser_;
   std::uint64_t pages_ = 0;
   std::size_t facts_count_ = 0;

@@ -18,8 +18,8 @@
 
 namespace pawl::audit {
 
-// "This chain has this page, with this digest": said by the tip, a checkpoint, a deletion or a
-// fork.
+// "This chain has this page, with this digest": said by the tip, a checkpoint, a deletion, a
+// closing or a fork.
 struct Claim {
   std::uint64_t page = 0;
   Digest digest;
@@ -32,12 +32,20 @@ struct IncarnationFacts {
   std::string partition_key;
   std::string sort_key;  // empty where there is none
   std::vector<std::string> shards;
+  bool guarded = false;  // somebody else keeps it: its chains are those of its stream's shards
+  std::string version_attribute;  // of a guarded one; empty where there is none
   std::optional<Incarnation> parent;
   std::map<std::string, std::uint64_t>
       forks;  // of the parent's shards: the last sequence that counts
   bool deleted = false;
   Incarnation lineage;        // the oldest ancestor: items go on over an adoption
   std::uint32_t ordinal = 0;  // order of creation: parents before children
+};
+
+// A chain of a guarded table.
+struct OpenedShard {
+  std::optional<ShardId> parent;  // announced before it, so with a smaller number
+  bool gap = false;               // changes may be missing before its first
 };
 
 struct RootFacts {
@@ -48,8 +56,10 @@ struct RootFacts {
   std::map<Incarnation, IncarnationFacts> incarnations;
   std::map<std::string, std::vector<Claim>> claims;  // by chain
   std::map<std::string, Instant> heartbeats;         // by chain, from the tip
-  std::map<std::string, std::uint64_t> closed;  // by chain: the last sequence, of deleted tables
-  std::optional<Digest> head;                   // the newest checkpoint
+  // By chain: the last sequence, of deleted tables' chains and of shards that were read to their end.
+  std::map<std::string, std::uint64_t> closed;
+  std::map<ShardId, OpenedShard> opened;  // of guarded tables
+  std::optional<Digest> head;             // the newest checkpoint
   std::optional<Instant> head_instant;
   bool expected_head_found = false;
   bool expected_head_is_checkpoint = false;

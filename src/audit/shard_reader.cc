@@ -6,6 +6,7 @@
 #include <map>
 
 #include "audit/ledger_lines.h"
+#include "audit/source_number.h"
 
 namespace pawl::audit {
 namespace {
@@ -24,7 +25,10 @@ class ShardReader {
         report_(report),
         visit_(visit) {
     const auto incarnation = facts.incarnations.find(shard.incarnation);
-    if (incarnation != facts.incarnations.end()) table_ = incarnation->second.table;
+    if (incarnation != facts.incarnations.end()) {
+      table_ = incarnation->second.table;
+      guarded_ = incarnation->second.guarded;
+    }
     const auto claims = facts.claims.find(chain_);
     if (claims == facts.claims.end()) return;
     for (const auto& claim : claims->second) claims_.emplace(claim.page, &claim);
@@ -90,8 +94,7 @@ class ShardReader {
            chain_,
            closed->second,
            {},
-           fmt::format("the table's deletion says that this is the last change, and the chain "
-                       "ends at {}",
+           fmt::format("the root chain closed it after this change, and the chain ends at {}",
                        summary_.last_sequence)});
     }
   }
@@ -182,7 +185,9 @@ class ShardReader {
     LedgerEntry entry;
     entry.shard = shard_;
     entry.sequence = number_at(change, "sequence");
-    entry.version = number_at(change, "version");
+    if (const auto version = number_at(change, "version"); version != kNoNumber) {
+      entry.version = version;
+    }
     entry.object = text_at(change, "object");
     entry.size = number_at(change, "size");
     const auto digest = Digest::parse(text_at(change, "sha256"));
@@ -193,7 +198,7 @@ class ShardReader {
       return stop(FindingKind::kMissingChange, fmt::format("after sequence {} comes {}",
                                                            summary_.last_sequence, entry.sequence));
     }
-    if (!digest || !instant || entry.version == kNoNumber || entry.size == kNoNumber ||
+    if (!digest || !instant || !take_guarded(change, entry) || entry.size == kNoNumber ||
         entry.object.empty() || entry.object.size() > kNameSizeMax ||
         entry.object.find('\0') != std::string_view::npos ||
         change["key"].get(key) != simdjson::SUCCESS || !key.is_object() ||
@@ -208,21 +213,66 @@ class ShardReader {
                                     : EntryKind::kRemove;
     entry.digest = *digest;
     entry.instant = *instant;
-    if (entry.instant < change_instant_) {
-      report_.add({FindingKind::kOutOfOrder,
-                   table_,
-                   key_text_,
-                   entry.version,
-                   {},
-                   chain_,
-                   entry.sequence,
-                   summary_.pages,
-                   "its instant is before that of the change before it"});
+    if (guarded_) {
+      check_source(entry);
+    } else {
+      if (entry.instant < change_instant_) {
+        disorder(FindingKind::kOutOfOrder, entry,
+                 "its instant is before that of the change before it");
+      }
+      change_instant_ = entry.instant;
     }
-    change_instant_ = entry.instant;
     summary_.last_sequence = entry.sequence;
     error_ = visit_(entry);
     return error_.ok();
+  }
+
+  // What only guarded tables' entries have, and the version, which only they may lack. False if it is malformed.
+  bool take_guarded(const element& change, LedgerEntry& entry) {
+    element field;
+    const bool has_source = change["source"].get(field) == simdjson::SUCCESS;
+    entry.has_gap = change["gap"].get(field) == simdjson::SUCCESS;
+    if (!guarded_) return entry.version && !has_source && !entry.has_gap;
+    const bool has_version = change["version"].get(field) == simdjson::SUCCESS;
+    if (has_version && (!entry.version || *entry.version > kGuardedVersionMax)) return false;
+    entry.source = text_at(change, "source");
+    if (!is_source_number(entry.source)) return false;
+    if (!entry.has_gap) return true;
+    std::string_view gap;
+    if (change["gap"].get(gap) != simdjson::SUCCESS) return false;
+    if (gap.empty() ? entry.sequence != 1
+                    : !is_source_number(gap) || !source_before(gap, entry.source)) {
+      return false;
+    }
+    std::optional<std::string> after;
+    if (!gap.empty()) after = gap;
+    report_.add(
+        KnownGap{table_, chain_, entry.sequence, std::move(after), std::string(entry.source)});
+    return source_.empty() || !source_before(gap, source_);
+  }
+
+  // The service's numbers grow within a shard: else a record was entered twice, or in a wrong place.
+  void check_source(const LedgerEntry& entry) {
+    if (!source_.empty() && entry.source == source_) {
+      disorder(FindingKind::kDuplicateChange, entry, "its record is that of the change before it");
+    } else if (!source_.empty() && !source_before(source_, entry.source)) {
+      disorder(FindingKind::kOutOfOrder, entry,
+               fmt::format("its record {} comes before record {} of the change before it",
+                           entry.source, source_));
+    }
+    source_ = entry.source;
+  }
+
+  void disorder(FindingKind kind, const LedgerEntry& entry, std::string detail) {
+    report_.add({kind,
+                 table_,
+                 key_text_,
+                 entry.version,
+                 {},
+                 chain_,
+                 entry.sequence,
+                 summary_.pages,
+                 std::move(detail)});
   }
 
   void check_claims(const Digest& digest) {
@@ -243,11 +293,13 @@ class ShardReader {
 
   static constexpr std::uint64_t kNoNumber = ~std::uint64_t{0};
   static constexpr std::size_t kNameSizeMax = 2048;
+  static constexpr std::uint64_t kGuardedVersionMax = std::uint64_t{1} << 53;
 
   const RootFacts& facts_;
   ShardId shard_;
   std::string chain_;
   std::string table_;
+  bool guarded_ = false;
   const RootOptions& options_;
   bool& head_found_;
   Report& report_;
@@ -259,6 +311,7 @@ class ShardReader {
   std::uint64_t last_ = 0;
   Digest previous_;
   Instant change_instant_;
+  std::string source_;  // of the last change of a guarded table
   bool stopped_ = false;
   Status error_ = ok();
 };

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,13 +24,15 @@ std::string_view name_of(EntryKind kind);
 struct LedgerEntry {
   ShardId shard;
   std::uint64_t sequence = 0;
-  std::string_view key;  // DynamoDB JSON, as it stands in the page without white space
-  std::uint64_t version = 0;
+  std::string_view source;  // the record's own number in a guarded table's stream; empty otherwise
+  std::string_view key;     // DynamoDB JSON, as it stands in the page without white space
+  std::optional<std::uint64_t> version;  // absent in guarded tables only
   EntryKind kind = EntryKind::kInsert;
   Instant instant;
   std::string_view object;
   std::uint64_t size = 0;
   Digest digest;
+  bool has_gap = false;  // records before it were trimmed before they were read
 };
 
 struct ShardSummary {

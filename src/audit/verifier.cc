@@ -64,17 +64,17 @@ class Verification {
   Status read_shards(ObjectCheck& objects, ItemHistoryCheck& history) {
     std::set<std::string> names(chains_.begin(), chains_.end());
     names.erase("root");
+    std::set<std::string, std::less<>> announced;
     for (const auto& [id, incarnation] : facts_.incarnations) {
-      names.insert(incarnation.shards.begin(), incarnation.shards.end());
+      announced.insert(incarnation.shards.begin(), incarnation.shards.end());
     }
+    names.insert(announced.begin(), announced.end());
     std::uint64_t read = 0;
     for (const auto& name : names) {
       const auto shard = ShardId::parse(name);
       const auto known =
           shard ? facts_.incarnations.find(shard->incarnation) : facts_.incarnations.end();
-      if (known == facts_.incarnations.end() ||
-          std::find(known->second.shards.begin(), known->second.shards.end(), name) ==
-              known->second.shards.end()) {
+      if (known == facts_.incarnations.end() || !announced.contains(name)) {
         report_.add({FindingKind::kDamagedRoot,
                      {},
                      {},
@@ -93,6 +93,7 @@ class Verification {
                                 archive_, facts_, *shard, root_options_, head_found, report_,
                                 [&](const LedgerEntry& entry) -> Status {
                                   count(entry, table);
+                                  if (entry.has_gap) history.add_gap(entry.shard, entry.sequence);
                                   PAWL_TRY(objects.add_entry(entry));
                                   // A deep check adds it when its body has been read.
                                   return options_.deep ? ok() : history.add(entry, nullptr);
@@ -149,6 +150,7 @@ class Verification {
     for (const auto& [id, incarnation] : facts_.incarnations) {
       if (incarnation.deleted || is_superseded(id)) continue;
       for (const auto& shard : incarnation.shards) {
+        if (facts_.closed.contains(shard)) continue;  // it was read to its end
         auto proven = page_instants_[shard];
         const auto heartbeat = facts_.heartbeats.find(shard);
         if (heartbeat != facts_.heartbeats.end()) proven = std::max(proven, heartbeat->second);

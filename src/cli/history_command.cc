@@ -28,13 +28,14 @@ std::string to_json(const std::vector<audit::HistoryEntry>& entries) {
         .field("table", entry.table)
         .field("incarnation", entry.incarnation)
         .key("key")
-        .raw(entry.key)
-        .field("version", entry.version)
-        .field("kind", entry.kind)
+        .raw(entry.key);
+    if (entry.version) json.field("version", *entry.version);
+    json.field("kind", entry.kind)
         .field("instant", entry.instant.to_string())
         .field("object", entry.object)
         .field("shard", entry.shard)
         .field("sequence", entry.sequence);
+    if (!entry.source.empty()) json.field("source", entry.source);
     if (!entry.image.empty()) json.key("image").raw(entry.image);
     json.end_object();
   }
@@ -49,8 +50,9 @@ void print_entries(const std::vector<audit::HistoryEntry>& entries, bool with_im
     const auto heading = printable(fmt::format("{} {}", entry.table, entry.key));
     if (heading != item) fmt::print("{}\n", coloured(Colour::kBold, heading));
     item = heading;
-    fmt::print("  {:>6}  {:<6}  {}  {}\n", entry.version, printable(entry.kind),
-               entry.instant.to_string(), printable(entry.object));
+    // A guarded table's item has a version only where its version attribute says one.
+    fmt::print("  {:>6}  {:<6}  {}  {}\n", entry.version ? std::to_string(*entry.version) : "-",
+               printable(entry.kind), entry.instant.to_string(), printable(entry.object));
     if (with_images) {
       fmt::print("          {}\n", entry.image.empty() ? "its object is missing: run `pawl verify`"
                                                        : printable(entry.image));
@@ -95,8 +97,9 @@ void add_history(CLI::App& app, Action& chosen) {
       ->required();
   command->add_option("--sort", options.sort, "The sort key's value");
   command->add_option("--table", options.table, "Of this table only");
-  auto* const version =
-      command->add_option("--version", options.version, "This version only, with its content");
+  auto* const version = command->add_option(
+      "--version", options.version,
+      "This version only (of a table that Pawl guards: its version attribute), with its content");
   command
       ->add_option("--at", arguments->at,
                    "The version that was current then (2026-11-22T18:00:00Z), with its content")

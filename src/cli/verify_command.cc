@@ -85,11 +85,27 @@ void print_counts(const audit::Report& report) {
   }
 }
 
+void print_sound(const audit::Report& report) {
+  if (report.gaps == 0) {
+    fmt::print("{}\n", coloured(Colour::kGreen, "SOUND: nothing is missing, nothing was altered."));
+    return;
+  }
+  fmt::print("{}\n",
+             coloured(Colour::kYellow,
+                      fmt::format("SOUND but with {} known {}: what was trimmed before it was read "
+                                  "is not here; nothing was altered.",
+                                  grouped(report.gaps), report.gaps == 1 ? "gap" : "gaps")));
+  for (const auto& gap : report.known_gaps) fmt::print("  - {}\n", printable(audit::to_text(gap)));
+  if (report.gaps > report.known_gaps.size()) {
+    fmt::print("  … and {} more\n", grouped(report.gaps - report.known_gaps.size()));
+  }
+}
+
 void print_report(const audit::Report& report) {
   fmt::print("Archive {} ({})\n", report.archive, printable(report.archive_id));
   print_counts(report);
   if (report.sound()) {
-    fmt::print("{}\n", coloured(Colour::kGreen, "SOUND: nothing is missing, nothing was altered."));
+    print_sound(report);
     fmt::print("Proven:\n");
     for (const auto& sentence : audit::proves(report)) fmt::print("  - {}\n", sentence);
   } else {
@@ -156,7 +172,9 @@ void add_verify(CLI::App& app, Action& chosen) {
       ->capture_default_str();
   command->add_flag("--json", arguments->json,
                     "One JSON document (docs/schemas/verify.schema.json)");
-  command->footer("Exit status: 0 sound, 1 something is wrong, 2 it could not run.");
+  command->footer(
+      "Exit status: 0 sound (also with known gaps in a table that Pawl guards), 1 something is "
+      "wrong, 2 it could not run.");
   command->callback(
       [arguments, &chosen] { chosen = [arguments] { return run_verify(*arguments); }; });
 }

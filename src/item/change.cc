@@ -34,6 +34,8 @@ std::string_view name_of(ChangeKind kind) {
 }
 
 std::string encode_change(const Change& change) {
+  PAWL_ASSERT(!change.guarded() && change.body_format == kBodyFormat);
+  PAWL_ASSERT(change.version.has_value());
   PAWL_ASSERT(change.new_image.has_value() == has_new_image(change.kind));
   PAWL_ASSERT(change.old_image.has_value() == has_old_image(change.kind));
   std::string out;
@@ -47,7 +49,7 @@ std::string encode_change(const Change& change) {
   append_u8(out, kRecordFormat);
   append_u8(out, change.body_format);
   append_u8(out, static_cast<std::uint8_t>(change.kind));
-  append_varint(out, change.version.value);
+  append_varint(out, change.version->value);
   append_u64_be(out, static_cast<std::uint64_t>(change.instant.microseconds));
   append_bytes(out, change.trace);
   append_item(out, change.key);

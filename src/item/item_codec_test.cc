@@ -154,6 +154,32 @@ RC_GTEST_PROP(Change, WhatIsReadIsWhatIsWritten, ()) {
   if (read.ok()) RC_ASSERT(encode_change(*read) == bytes);
 }
 
+// Bytes that stand in every change log: they must never change.
+TEST(Change, HasTheBytesThatAreStored) {
+  Change change;
+  change.key["k"] = String{"a"};
+  change.version = Version{300};
+  change.instant = Instant{0x0102030405060708};
+  change.trace = "t";
+  change.new_image = change.key;
+  const std::string item = encode_item(change.key);
+  EXPECT_EQ(encode_change(change), std::string("\x01\x01\x00\xac\x02", 5) +
+                                       "\x01\x02\x03\x04\x05\x06\x07\x08" + "\x01t" + item + item);
+}
+
+TEST(ChangeDeathTest, AGuardedOneIsKeptInNoChangeLog) {
+  Change change;
+  change.key["k"] = String{"a"};
+  change.new_image = change.key;
+  change.version = Version{0};
+  EXPECT_FALSE(encode_change(change).empty());
+  auto guarded = change;
+  guarded.source = "7";
+  EXPECT_DEATH(encode_change(guarded), "guarded");
+  change.version.reset();
+  EXPECT_DEATH(encode_change(change), "version");
+}
+
 RC_GTEST_PROP(Change, NoPrefixIsAChange, ()) {
   const Change original = *change();
   const std::string bytes = encode_change(original);
@@ -166,6 +192,7 @@ RC_GTEST_PROP(Change, NoPrefixIsAChange, ()) {
 
 TEST(Change, HostileBytes) {
   Change insertion;
+  insertion.version = Version{0};
   insertion.new_image = Item{};
   const std::string good = encode_change(insertion);
   const auto with = [&](std::size_t at, char byte) {
@@ -185,6 +212,7 @@ TEST(Change, HostileBytes) {
 
 TEST(ChangeDeathTest, ImagesThatDontFitTheKindAreAProgrammersError) {
   Change removal;
+  removal.version = Version{0};
   removal.kind = ChangeKind::kRemove;
   removal.new_image = Item{};
   EXPECT_DEATH((void)encode_change(removal), "assertion failed");

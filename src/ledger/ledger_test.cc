@@ -37,7 +37,7 @@ PageEntry entry(std::uint64_t sequence, std::uint64_t version = 3) {
   PageEntry entry;
   entry.sequence = {sequence};
   entry.key["hashid"] = item::String{"A000001"};
-  entry.version = {version};
+  entry.version = Version{version};
   entry.kind = item::ChangeKind::kModify;
   entry.instant = kNow;
   entry.object = "logs/A000001-" + std::to_string(version) + ".log";
@@ -95,6 +95,89 @@ TEST(ShardPage, HolesAndDisorderAreErrors) {
   }
 }
 
+PageEntry guarded_entry(std::uint64_t sequence, std::string source) {
+  auto one = entry(sequence);
+  one.source = std::move(source);
+  return one;
+}
+
+TEST(GuardedPage, IsWhatTheDocumentSays) {
+  auto one = guarded_entry(101, "100000000003498069978");
+  one.version.reset();
+  one.gap = "99";
+  one.renamed = "taken";
+  EXPECT_EQ(encode_entry(one),
+            R"({"sequence":101,"source":"100000000003498069978","key":{"hashid":{"S":"A000001"}},)"
+            R"("kind":"MODIFY","instant":")" +
+                kNow.to_string() + R"(","object":"logs/A000001-3.log","size":312,"sha256":")" +
+                sha256("body").to_hex() + R"(","gap":"99","renamed":"taken"})");
+  EXPECT_THAT(encode_entry(guarded_entry(101, "7")), HasSubstr(R"(}},"version":3,"kind":)"));
+}
+
+ShardPage guarded_page(std::vector<PageEntry> entries) {
+  return {kArchive, kShard, {7}, sha256("previous"), kNow, std::move(entries)};
+}
+
+TEST(GuardedPage, IsReadBack) {
+  auto full =
+      guarded_page({guarded_entry(1, "9"), guarded_entry(2, "10"), guarded_entry(3, "500")});
+  full.entries[0].gap = "";
+  full.entries[1].version.reset();
+  full.entries[1].instant.microseconds -= 5'000'000;  // the service promises no order
+  full.entries[2].gap = "10";
+  full.entries[2].version = Version{item::kGuardedVersionMax};
+  const auto parsed = parse_page(encode_page(full));
+  ASSERT_TRUE(parsed.ok()) << parsed.error().to_string();
+  EXPECT_EQ(*parsed, full);
+}
+
+TEST(GuardedPage, SourcesMustGrow) {
+  const auto refused = [](std::string first, std::string second) {
+    return !parse_page(encode_page(guarded_page({guarded_entry(101, std::move(first)),
+                                                 guarded_entry(102, std::move(second))})))
+                .ok();
+  };
+  EXPECT_FALSE(refused("9", "10"));
+  EXPECT_TRUE(refused("10", "9"));
+  EXPECT_TRUE(refused("10", "10"));
+  EXPECT_TRUE(refused("100000000003498069978", "99999999999999999999"));
+}
+
+TEST(GuardedPage, OneSortOfChangeAPage) {
+  EXPECT_FALSE(parse_page(encode_page(guarded_page({entry(101), guarded_entry(102, "8")}))).ok());
+  EXPECT_FALSE(parse_page(encode_page(guarded_page({guarded_entry(101, "8"), entry(102)}))).ok());
+}
+
+TEST(GuardedPage, WrongNumbersGapsAndVersionsAreErrors) {
+  auto page = guarded_page({guarded_entry(101, "50"), guarded_entry(102, "60")});
+  page.entries[1].gap = "50";
+  const auto good = encode_page(page);
+  ASSERT_TRUE(parse_page(good).ok());
+  const std::string longest(40, '9');
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {R"("source":"60")", R"("source":"060")"},
+           {R"("source":"60")", R"("source":"")"},
+           {R"("source":"60")", R"("source":60)"},
+           {R"("source":"60")", R"("source":"6x")"},
+           {R"("source":"60")", R"("source":"9)" + longest + R"(")"},
+           {R"("gap":"50")", R"("gap":"")"},    // something was read before
+           {R"("gap":"50")", R"("gap":"49")"},  // before the change before it
+           {R"("gap":"50")", R"("gap":"60")"},  // not before this one
+           {R"("gap":"50")", R"("gap":"050")"},
+           {R"("version":3)", R"("version":9007199254740993)"},
+           {R"("version":3)", R"("version":"3")"}}) {
+    auto wrong = good;
+    wrong.replace(wrong.find(from), from.size(), to);
+    EXPECT_FALSE(parse_page(wrong).ok()) << to;
+  }
+  auto plain = encode_page(::pawl::ledger::page());
+  plain.replace(plain.find(R"("version":3,)"), 12, "");
+  EXPECT_FALSE(parse_page(plain).ok());  // only a guarded change may lack it
+  plain = encode_page(::pawl::ledger::page());
+  plain.insert(plain.find(R"(}],)") == std::string::npos ? plain.rfind("}]") : 0, R"(,"gap":"1")");
+  EXPECT_FALSE(parse_page(plain).ok());
+}
+
 TEST(Line, CarriesDigestAndSignature) {
   const auto plain = make_line("{}", nullptr);
   ASSERT_TRUE(plain.ok());
@@ -137,6 +220,13 @@ TEST(RootPage, EveryEventIsReadBack) {
       TableDeleted{kShard.incarnation, {}, true},
       CounterReset{kShard.incarnation, kShard, {7}, "logs/A-0.log", "logs/A-0.log~x"},
       Checkpoint{{{kShard, {{7}, {103}, sha256("head")}}}},
+      TableGuarded{kShard.incarnation, "users", "arn:aws:dynamodb:::table/users",
+                   R"({"template":"{key}"})"},
+      ShardOpened{kShard.incarnation, {kShard.incarnation, 0x10000}, "arn", "shardId-1", {}, false},
+      ShardOpened{kShard.incarnation, kShard, "arn", "shardId-2", ShardId{kShard.incarnation, 1},
+                  true},
+      ShardClosed{kShard.incarnation, {kShard, {103}, 8, sha256("last")}},
+      ShardClosed{kShard.incarnation, {kShard, {}, 0, {}}},
   };
   for (const auto& event : events) {
     const RootPage root{kArchive, {12}, sha256("previous"), kNow, event};
@@ -162,6 +252,42 @@ TEST(RootPage, IsWhatTheDocumentSays) {
       R"({"format":"pawl-root/1","archive":"0123456789abcdef","chain":"root","page":0,"previous":")" +
           std::string(64, '0') + R"(","instant":")" + kNow.to_string() +
           R"(","event":{"type":"server-stopped","data":"00000000000000aa"}})");
+}
+
+TEST(RootPage, GuardedEventsAreWhatTheDocumentSays) {
+  const auto event_of = [](const RootEvent& event) {
+    const auto json = encode_root_page({kArchive, {1}, {}, kNow, event});
+    return json.substr(json.find(R"("event":)") + 8);
+  };
+  const Incarnation id = kShard.incarnation;
+  EXPECT_EQ(
+      event_of(TableGuarded{id, "users", "arn:t", R"({"template":"{key}"})"}),
+      R"({"type":"table-guarded","incarnation":"9f86d081884c7d65","table":"users","arn":"arn:t",)"
+      R"("definition":{"template":"{key}"}}})");
+  EXPECT_EQ(
+      event_of(ShardOpened{id, {id, 1}, "arn:s", "shardId-7", ShardId{id, 0}, true}),
+      R"({"type":"shard-opened","incarnation":"9f86d081884c7d65","shard":"9f86d081884c7d65-0001",)"
+      R"("stream":"arn:s","source":"shardId-7","parent":"9f86d081884c7d65-0000","gap":true}})");
+  EXPECT_EQ(
+      event_of(ShardOpened{id, {id, 1}, "arn:s", "shardId-7", {}, false}),
+      R"({"type":"shard-opened","incarnation":"9f86d081884c7d65","shard":"9f86d081884c7d65-0001",)"
+      R"("stream":"arn:s","source":"shardId-7"}})");
+  EXPECT_EQ(
+      event_of(ShardClosed{id, {{id, 1}, {103}, 8, sha256("last")}}),
+      R"({"type":"shard-closed","incarnation":"9f86d081884c7d65","shard":"9f86d081884c7d65-0001",)"
+      R"("last":103,"pages":8,"digest":")" +
+          sha256("last").to_hex() + R"("}})");
+}
+
+TEST(RootPage, GuardedShardsAreOfTheirIncarnation) {
+  const Incarnation id = kShard.incarnation;
+  const auto good = encode_root_page(
+      {kArchive, {1}, {}, kNow, ShardOpened{id, {id, 1}, "arn", "s", ShardId{id, 0}, false}});
+  for (const std::string field : {R"("shard":")", R"("parent":")"}) {
+    auto wrong = good;
+    wrong[wrong.find(field) + field.size()] = '0';
+    EXPECT_FALSE(parse_root_page(wrong).ok()) << field;
+  }
 }
 
 TEST(Tip, IsReadBack) {

@@ -30,6 +30,14 @@ void write_parent(JsonWriter& json, const Parent& parent) {
   json.end_array().end_object();
 }
 
+// The fields of a closed shard, in an object of its own or in an event.
+void write_closed(JsonWriter& json, const ClosedShard& closed) {
+  json.field("shard", closed.shard.to_string())
+      .field("last", closed.last.value)
+      .field("pages", closed.pages);
+  if (closed.digest) json.field("digest", closed.digest->to_hex());
+}
+
 // One overload an event: what stands after "type".
 struct EventWriter {
   JsonWriter& json;
@@ -67,11 +75,8 @@ struct EventWriter {
     json.field("type", "table-deleted").field("incarnation", event.incarnation.to_string());
     json.key("shards").begin_array();
     for (const auto& shard : event.shards) {
-      json.begin_object()
-          .field("shard", shard.shard.to_string())
-          .field("last", shard.last.value)
-          .field("pages", shard.pages);
-      if (shard.digest) json.field("digest", shard.digest->to_hex());
+      json.begin_object();
+      write_closed(json, shard);
       json.end_object();
     }
     json.end_array();
@@ -84,6 +89,29 @@ struct EventWriter {
         .field("sequence", event.sequence.value)
         .field("object", event.object)
         .field("renamed", event.renamed);
+  }
+  void operator()(const TableGuarded& event) const {
+    json.field("type", "table-guarded")
+        .field("incarnation", event.incarnation.to_string())
+        .field("table", event.table)
+        .field("arn", event.arn)
+        .key("definition")
+        .raw(event.definition);
+  }
+  void operator()(const ShardOpened& event) const {
+    PAWL_ASSERT(event.shard.incarnation == event.incarnation);
+    json.field("type", "shard-opened")
+        .field("incarnation", event.incarnation.to_string())
+        .field("shard", event.shard.to_string())
+        .field("stream", event.stream)
+        .field("source", event.source);
+    if (event.parent) json.field("parent", event.parent->to_string());
+    if (event.gap) json.field("gap", true);
+  }
+  void operator()(const ShardClosed& event) const {
+    PAWL_ASSERT(event.closed.shard.incarnation == event.incarnation);
+    json.field("type", "shard-closed").field("incarnation", event.incarnation.to_string());
+    write_closed(json, event.closed);
   }
   void operator()(const Checkpoint& event) const {
     json.field("type", "checkpoint").key("chains").begin_object();
@@ -155,6 +183,48 @@ Result<RootEvent> parse_table_created(item::JsonFields& fields) {
   return RootEvent{std::move(event)};
 }
 
+ClosedShard read_closed(item::JsonFields& fields) {
+  ClosedShard closed;
+  closed.shard = fields.shard("shard");
+  closed.last = {fields.number("last")};
+  closed.pages = fields.number("pages");
+  if (closed.pages > 0) closed.digest = fields.digest("digest");
+  return closed;
+}
+
+Result<RootEvent> parse_table_guarded(item::JsonFields& fields) {
+  TableGuarded event;
+  event.incarnation = fields.incarnation("incarnation");
+  event.table = fields.text("table");
+  event.arn = fields.text("arn");
+  event.definition = simdjson::minify(fields.object("definition"));
+  PAWL_TRY(fields.status());
+  return RootEvent{std::move(event)};
+}
+
+Result<RootEvent> parse_shard_opened(item::JsonFields& fields) {
+  ShardOpened event;
+  event.incarnation = fields.incarnation("incarnation");
+  event.shard = fields.shard("shard");
+  event.stream = fields.text("stream");
+  event.source = fields.text("source");
+  if (fields.element("parent")) event.parent = fields.shard("parent");
+  event.gap = fields.boolean_or("gap", false);
+  if (event.shard.incarnation != event.incarnation) fields.fail("shard");
+  if (event.parent && event.parent->incarnation != event.incarnation) fields.fail("parent");
+  PAWL_TRY(fields.status());
+  return RootEvent{std::move(event)};
+}
+
+Result<RootEvent> parse_shard_closed(item::JsonFields& fields) {
+  ShardClosed event;
+  event.incarnation = fields.incarnation("incarnation");
+  event.closed = read_closed(fields);
+  if (event.closed.shard.incarnation != event.incarnation) fields.fail("shard");
+  PAWL_TRY(fields.status());
+  return RootEvent{std::move(event)};
+}
+
 Result<RootEvent> parse_table_deleted(item::JsonFields& fields) {
   TableDeleted event;
   event.incarnation = fields.incarnation("incarnation");
@@ -166,13 +236,8 @@ Result<RootEvent> parse_table_deleted(item::JsonFields& fields) {
     if (shard_json.get(object) != simdjson::SUCCESS)
       return wrong_event("a closed shard is no object");
     item::JsonFields shard_fields(object, "closed shard");
-    ClosedShard shard;
-    shard.shard = shard_fields.shard("shard");
-    shard.last = {shard_fields.number("last")};
-    shard.pages = shard_fields.number("pages");
-    if (shard.pages > 0) shard.digest = shard_fields.digest("digest");
+    event.shards.push_back(read_closed(shard_fields));
     PAWL_TRY(shard_fields.status());
-    event.shards.push_back(shard);
   }
   return RootEvent{std::move(event)};
 }
@@ -225,6 +290,9 @@ Result<RootEvent> parse_event(item::JsonFields& fields, Heads heads) {
   if (type == "table-created") return parse_table_created(fields);
   if (type == "table-deleted") return parse_table_deleted(fields);
   if (type == "counter-reset") return parse_counter_reset(fields);
+  if (type == "table-guarded") return parse_table_guarded(fields);
+  if (type == "shard-opened") return parse_shard_opened(fields);
+  if (type == "shard-closed") return parse_shard_closed(fields);
   if (type == "checkpoint") {
     if (heads == Heads::kSkip) return RootEvent{Checkpoint{}};
     return parse_checkpoint(fields);

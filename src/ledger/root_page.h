@@ -1,5 +1,5 @@
 // Pages of the root chain: one event each. The format: ledger/page_format.h and docs/internals/archive-format.md,
-// "Root pages".
+// "Root pages" and "Guarded tables".
 #pragma once
 
 #include <map>
@@ -67,6 +67,30 @@ struct TableDeleted {
   bool abandoned = false;  // closed by `pawl adopt`: the data directory did not know it any more
   bool operator==(const TableDeleted&) const = default;
 };
+// A table that somebody else keeps: instead of TableCreated. See docs/internals/archive-format.md, "Guarded tables".
+struct TableGuarded {
+  Incarnation incarnation;
+  std::string table;
+  std::string arn;
+  std::string definition;  // one JSON object
+  bool operator==(const TableGuarded&) const = default;
+};
+// A shard of its stream was found: its chain may exist from here on.
+struct ShardOpened {
+  Incarnation incarnation;  // that of `shard` and `parent`
+  ShardId shard;
+  std::string stream;  // the stream's ARN: another one after it was disabled and enabled again
+  std::string source;  // the shard's own id
+  std::optional<ShardId> parent;  // where it is known
+  bool gap = false;               // changes may be missing before its first one
+  bool operator==(const ShardOpened&) const = default;
+};
+// The shard was read to its end, and all of it is in pages.
+struct ShardClosed {
+  Incarnation incarnation;  // that of closed.shard
+  ClosedShard closed;
+  bool operator==(const ShardClosed&) const = default;
+};
 struct CounterReset {
   Incarnation incarnation;
   ShardId shard;
@@ -80,8 +104,9 @@ struct Checkpoint {
   bool operator==(const Checkpoint&) const = default;
 };
 
-using RootEvent = std::variant<ArchiveCreated, ServerStarted, ServerStopped, TableCreated,
-                               TableDeleted, CounterReset, Checkpoint>;
+using RootEvent =
+    std::variant<ArchiveCreated, ServerStarted, ServerStopped, TableCreated, TableDeleted,
+                 CounterReset, Checkpoint, TableGuarded, ShardOpened, ShardClosed>;
 
 struct RootPage {
   std::string archive;

@@ -3,6 +3,7 @@
 #include "base/json_writer.h"
 #include "item/dynamodb_json.h"
 #include "item/json_fields.h"
+#include "item/source_number.h"
 #include "ledger/page_format.h"
 
 namespace pawl::ledger {
@@ -13,13 +14,55 @@ Error wrong_page(std::string_view why) {
                "run `pawl verify` on the archive"};
 }
 
+// Whether `gap` names a place before an entry with this source number and sequence.
+bool gap_fits(std::string_view gap, std::string_view source, SequenceNumber sequence) {
+  if (gap.empty()) return sequence.value == 1;
+  return item::is_source_number(gap) && item::source_before(gap, source);
+}
+
+// What only entries of a guarded table have, and the version, which only they may lack.
+void read_guarded(item::JsonFields& fields, PageEntry& entry) {
+  const auto source = fields.optional_text("source");
+  const auto gap = fields.optional_text("gap");
+  if (!source) {
+    entry.version = Version{fields.number("version")};
+    if (gap) fields.fail("gap");
+    return;
+  }
+  if (!item::is_source_number(*source)) fields.fail("source");
+  entry.source = *source;
+  if (const auto version = fields.optional_number("version")) {
+    if (*version > item::kGuardedVersionMax) fields.fail("version");
+    entry.version = Version{*version};
+  }
+  if (!gap) return;
+  if (!gap_fits(*gap, entry.source, entry.sequence)) fields.fail("gap");
+  entry.gap = std::string(*gap);
+}
+
+// Whether an entry goes on where the one before it in its page ended.
+Status check_order(const PageEntry& before, const PageEntry& entry) {
+  if (before.source.empty() != entry.source.empty()) {
+    return wrong_page("it holds changes of a guarded table and others");
+  }
+  if (entry.source.empty()) {
+    if (entry.instant < before.instant) return wrong_page("the instants of its changes decrease");
+    return ok();
+  }
+  if (!item::source_before(before.source, entry.source))
+    return wrong_page("the source numbers of its changes do not grow");
+  if (entry.gap && item::source_before(*entry.gap, before.source))
+    return wrong_page("a gap begins before the change before it");
+  return ok();
+}
+
 Result<PageEntry> parse_entry(const simdjson::dom::element& element) {
   simdjson::dom::object object;
   if (element.get(object) != simdjson::SUCCESS) return wrong_page("a change is no object");
   item::JsonFields fields(object, "change of a page");
   PageEntry entry;
   entry.sequence = {fields.number("sequence")};
-  entry.version = {fields.number("version")};
+  read_guarded(fields, entry);
   const auto kind = parse_change_kind(fields.text("kind"));
   if (!kind) fields.fail("kind");
   entry.kind = kind.value_or(item::ChangeKind::kInsert);
@@ -51,18 +94,23 @@ std::optional<item::ChangeKind> parse_change_kind(std::string_view name) {
 }
 
 std::string encode_entry(const PageEntry& entry) {
+  const bool guarded = !entry.source.empty();
+  PAWL_ASSERT(guarded ? item::is_source_number(entry.source) : entry.version && !entry.gap);
+  PAWL_ASSERT(!entry.gap || gap_fits(*entry.gap, entry.source, entry.sequence));
   std::string out;
   JsonWriter json(out);
-  json.begin_object().field("sequence", entry.sequence.value).key("key");
+  json.begin_object().field("sequence", entry.sequence.value);
+  if (guarded) json.field("source", entry.source);
   std::string key;
   item::append_item_json(key, entry.key);
-  json.raw(key)
-      .field("version", entry.version.value)
-      .field("kind", item::name_of(entry.kind))
+  json.key("key").raw(key);
+  if (entry.version) json.field("version", entry.version->value);
+  json.field("kind", item::name_of(entry.kind))
       .field("instant", entry.instant.to_string())
       .field("object", entry.object)
       .field("size", entry.size)
       .field("sha256", entry.sha256.to_hex());
+  if (entry.gap) json.field("gap", *entry.gap);
   if (entry.renamed) json.field("renamed", *entry.renamed);
   if (entry.repaired) json.field("repaired", *entry.repaired);
   json.end_object();
@@ -120,9 +168,7 @@ Result<ShardPage> parse_page(std::string_view text) {
     if (entry.sequence.value != first.value + page.entries.size() || last < entry.sequence) {
       return wrong_page("its changes are not dense");
     }
-    if (!page.entries.empty() && entry.instant < page.entries.back().instant) {
-      return wrong_page("the instants of its changes decrease");
-    }
+    if (!page.entries.empty()) PAWL_TRY(check_order(page.entries.back(), entry));
     page.entries.push_back(std::move(entry));
   }
   if (page.entries.empty() || page.entries.back().sequence != last) {

@@ -17,13 +17,18 @@ namespace pawl::ledger {
 // One change and its object.
 struct PageEntry {
   SequenceNumber sequence;
+  std::string
+      source;  // of a guarded table's change: its own number (item/source_number.h), else empty
   item::Item key;
-  Version version;
+  std::optional<Version> version;  // absent in a guarded table's change only (item/change.h)
   item::ChangeKind kind = item::ChangeKind::kInsert;
-  Instant instant;  // of the commit
+  Instant instant;  // of the commit; of a guarded change what the service says, in no order
   std::string object;
   std::uint64_t size = 0;
   Digest sha256;
+  // In a guarded table's change only: what stood between this record and the one with this number was trimmed before it
+  // was read. Empty: nothing had been read before, and this is the chain's first change.
+  std::optional<std::string> gap;
   std::optional<std::string> renamed;   // the name that was taken by other content
   std::optional<std::string> repaired;  // how, if the object was put back later
   bool operator==(const PageEntry&) const = default;
@@ -50,7 +55,8 @@ std::string encode_page(const ShardPage& page, SequenceNumber first, SequenceNum
                         const std::vector<std::string>& entries);
 std::string encode_page(const ShardPage& page);
 
-// Checks the form, that the changes are dense and their instants don't decrease, and the bounds of the format.
+// Checks the form, that the changes are dense and their instants don't decrease (of a guarded table: that their source
+// numbers grow; a page holds only one sort), and the bounds of the format.
 // What ties it to the page before is ledger/chain.h. Errors: kCorrupt.
 Result<ShardPage> parse_page(std::string_view json);
 

@@ -30,8 +30,14 @@ struct EventReader {
     view.tables[event.incarnation].deleted = std::move(event);
   }
   void operator()(ledger::CounterReset& event) const {
+    if (view.guarded.contains(event.incarnation)) return;  // it has that alarm too
     view.tables[event.incarnation].counter_reset = true;
   }
+  void operator()(ledger::TableGuarded& event) const {
+    view.guarded[event.incarnation] = std::move(event.table);
+  }
+  void operator()(ledger::ShardOpened&) const {}
+  void operator()(ledger::ShardClosed&) const {}
   void operator()(ledger::Checkpoint&) const {}  // for the verifier; not read here
 };
 

@@ -29,6 +29,8 @@ struct LedgerView {
   ledger::ChainEndState root;
   std::uint64_t torn_root_bytes = 0;
   std::map<Incarnation, LedgerTable> tables;
+  // Tables that somebody else keeps, by name. Their shards are the guard's business.
+  std::map<Incarnation, std::string> guarded;
   bool clean_stop = false;  // the last event is a clean stop
 };
 

@@ -21,6 +21,12 @@ Awaitable<Status> Recorder::check_archive(const LedgerView& view) {
     co_return wrong_archive("the ledger is that of archive " + view.archive + ", not of " +
                             options_.archive);
   }
+  if (!view.guarded.empty()) {  // its tip and checkpoints would lose the guard's chains
+    co_return Error{ErrorCode::kInvalid,
+                    "the archive holds table '" + view.guarded.begin()->second +
+                        "', which somebody else keeps and `pawl guard` archives here",
+                    "give `pawl serve` an archive of its own"};
+  }
   if (view.torn_root_bytes > 0) {
     // What a root page says is known here too, so it is simply written again.
     raise(AlarmKind::kTornPage, std::string(ledger::kRootChain),

@@ -240,7 +240,7 @@ inline item::Change users_change(ShardId shard, std::uint64_t sequence, const st
   change.shard = shard;
   change.sequence = {sequence};
   change.key["hashid"] = item::String{id};
-  change.version = {sequence - 1};
+  change.version = Version{sequence - 1};
   change.kind = item::ChangeKind::kInsert;
   change.instant = {1'800'000'000'000'000 + static_cast<std::int64_t>(sequence)};
   change.new_image = change.key;

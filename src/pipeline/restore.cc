@@ -61,6 +61,7 @@ class Restorer {
                       "the archive has no root chain, so there is nothing to restore from",
                       "is this the archive's directory?"};
     }
+    if (!view->guarded.empty()) co_return guarded_table(view->guarded.begin()->second);
     const auto chains = co_await ledger_.chains();
     if (!chains.ok()) co_return chains.error();
     chains_ = *chains;
@@ -146,6 +147,11 @@ class Restorer {
     }
     PAWL_TRY(ledger::follow(end, page, line.digest));
     for (auto& entry : page.entries) {
+      if (!entry.version || !entry.source.empty()) {
+        return Error{ErrorCode::kCorrupt,
+                     "chain " + part.shard.to_string() + " holds a change of a guarded table",
+                     "run `pawl verify` on the archive"};
+      }
       if (part.until && entry.sequence > *part.until) continue;
       ++report_.changes;
       auto key = item::key_of(schema, entry.key);
@@ -155,7 +161,7 @@ class Restorer {
             "a page names an item by a key that its table can't have: " + key.error().message,
             "run `pawl verify` on the archive"};
       }
-      Latest latest{entry.key, entry.version, entry.kind, std::move(entry.object), entry.sha256};
+      Latest latest{entry.key, *entry.version, entry.kind, std::move(entry.object), entry.sha256};
       newest = latest;
       items[item::encode_key(schema, *key)] = std::move(latest);
     }
@@ -190,7 +196,18 @@ class Restorer {
     if (sha256(**body) != latest.sha256) co_return wrong_object(latest, "was altered");
     auto parsed = archive::parse_body(**body);
     if (!parsed.ok()) co_return parsed.error();
+    if (parsed->change.guarded()) co_return wrong_object(latest, "is of a guarded table");
     co_return std::move(parsed->change);
+  }
+
+  static Error guarded_table(const std::string& name) {
+    return Error{ErrorCode::kInvalid,
+                 "the archive holds table '" + name +
+                     "', which somebody else keeps and Pawl only guards: it can't become a table "
+                     "of Pawl's own",
+                 "restore it where it lives, with its own backups; `pawl history --at` shows what "
+                 "each item was, to be "
+                 "put back through the table's own API"};
   }
 
   static Error wrong_object(const Latest& latest, std::string_view why) {

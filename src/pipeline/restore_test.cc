@@ -5,6 +5,8 @@
 #include "archive/object_body.h"
 #include "fault/fault_plan.h"
 #include "fault/memory_key_value_store.h"
+#include "ledger/line.h"
+#include "pipeline/ledger_view.h"
 #include "pipeline/recorder_world_test.h"
 #include "pipeline/restore_writer.h"
 #include "pipeline/unsealed.h"
@@ -113,6 +115,61 @@ TEST(Restore, AlteredAndMissingObjectsAreErrors) {
     // Nothing of it counts.
     EXPECT_TRUE((*table::Catalog::open(store, random))->view()->by_incarnation.empty());
   }
+}
+
+// What is appended to the root chain of a world.
+void append_event(RecorderWorld& world, ledger::RootEvent event) {
+  ledger::ChainEndState end = RecorderWorld::wait(read_root_chain(world.ledger))->root;
+  auto page = ledger::next_root_page(end, kArchiveId, std::move(event), end.instant, nullptr);
+  world.ledger.appended["root"].push_back(std::move(page->line.text));
+}
+
+TEST(Restore, ATableThatSomebodyElseKeepsIsRefused) {
+  RecorderWorld world;
+  fill(world);
+  append_event(world, ledger::TableGuarded{{0x77}, "points", "arn:points", "{}"});
+  append_event(world,
+               ledger::ShardOpened{{0x77}, {{0x77}, 0x10000}, "arn:stream", "shard", {}, false});
+  append_event(world, ledger::CounterReset{{0x77}, {{0x77}, 0x10000}, {7}, "a", "a~x"});
+  append_event(world, ledger::ShardClosed{{0x77}, {{{0x77}, 0x10000}, {}, 0, {}}});
+  MemoryKeyValueStore store;
+  SeededRandom random{1};
+  auto writer = RestoreWriter::begin(store, random);
+  const auto report = RecorderWorld::wait(restore(world.objects, world.ledger, *writer));
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kInvalid);
+  EXPECT_NE(report.error().message.find("'points'"), std::string::npos) << report.error().message;
+  EXPECT_FALSE(report.error().hint.empty());
+  EXPECT_TRUE((*table::Catalog::open(store, random))->view()->by_incarnation.empty());
+}
+
+// Its checkpoints and its tip would leave out the guard's chains.
+TEST(Restore, NorDoesAServerWriteIntoItsArchive) {
+  RecorderWorld world;
+  append_event(world, ledger::TableGuarded{{0x77}, "points", "arn:points", "{}"});
+  const auto lines = world.ledger.appended;
+  Recorder recorder(world.ports(), world.options);
+  const auto opening = RecorderWorld::wait(recorder.open());
+  ASSERT_FALSE(opening.ok());
+  EXPECT_EQ(opening.error().code, ErrorCode::kInvalid);
+  EXPECT_EQ(world.ledger.appended, lines);
+}
+
+TEST(Restore, AGuardedChangeInAChainOfPawlsOwnIsDamage) {
+  RecorderWorld world;
+  fill(world);
+  const auto shard = kShard0.to_string();
+  auto page = ledger::parse_page(ledger::parse_line(world.ledger.appended[shard][0])->json);
+  ASSERT_TRUE(page.ok());
+  for (auto& entry : page->entries) entry.source = std::to_string(entry.sequence.value);
+  world.ledger.appended[shard] = {ledger::make_line(ledger::encode_page(*page), nullptr)->text};
+  MemoryKeyValueStore store;
+  SeededRandom random{1};
+  auto writer = RestoreWriter::begin(store, random);
+  const auto report = RecorderWorld::wait(restore(world.objects, world.ledger, *writer));
+  ASSERT_FALSE(report.ok());
+  EXPECT_EQ(report.error().code, ErrorCode::kCorrupt);
+  EXPECT_NE(report.error().message.find("guarded"), std::string::npos) << report.error().message;
 }
 
 // The objects of a world as a listing.

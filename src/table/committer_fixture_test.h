@@ -223,7 +223,7 @@ class CommitterTest : public ::testing::Test {
     std::vector<std::string> lines;
     for (const item::Change& change : changes(shard, after)) {
       lines.push_back(std::string(name_of(change.kind)) + " " +
-                      std::to_string(change.version.value));
+                      std::to_string(change.version->value));
     }
     return lines;
   }

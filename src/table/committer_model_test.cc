@@ -90,7 +90,7 @@ class CommitterModelTest : public CommitterTest {
       Instant instant;
       for (const item::Change& change : changes(shard(number))) {
         const std::string key = change.key.at("id").as<item::String>().text;
-        ASSERT_EQ(change.version.value, versions[key]++) << key;
+        ASSERT_EQ(change.version->value, versions[key]++) << key;
         ASSERT_EQ(change.old_image, last[key]) << key;
         ASSERT_NE(change.old_image, change.new_image) << key;
         ASSERT_LE(instant, change.instant);

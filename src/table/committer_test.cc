@@ -47,7 +47,7 @@ TEST_F(CommitterTest, OneRoundIsOneSync) {
   const auto log = changes(shard());
   ASSERT_EQ(log.size(), 100U);
   for (std::size_t i = 0; i < log.size(); ++i) {
-    EXPECT_EQ(log[i].version.value, i);
+    EXPECT_EQ(log[i].version->value, i);
     EXPECT_EQ(log[i].sequence.value, i + 1);
     if (i > 0) {
       EXPECT_EQ(log[i].old_image, log[i - 1].new_image);

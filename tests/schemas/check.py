@@ -25,6 +25,7 @@ sys.path.insert(0, str(TOP / "tests"))
 sys.path.insert(0, str(TOP / "tests" / "s3"))
 
 from blackbox import archive_reader, servers, suite  # noqa: E402
+from schemas import guarded_archive  # noqa: E402
 from scripted_store import ScriptedStore  # noqa: E402
 
 SETTLE_S = 60.0
@@ -126,6 +127,25 @@ def check_gaps(pawl: servers.Pawl, tally: Tally, cleanup: servers.Cleanup, port:
     run_json(pawl, tally, "gaps where there is none", 0, *where, "--first-version", "8")
 
 
+def check_guarded(pawl: servers.Pawl, tally: Tally, folder: Path) -> None:
+    """An archive of a table that somebody else keeps, with a gap."""
+    guarded = str(guarded_archive.with_gap(folder / "guarded"))
+    report = run_json(pawl, tally, "verify of a guarded table", 0, "verify", guarded, "--deep")
+    tally.check("verify lists the gap", bool(report) and (report["gaps"], report["untied"]) == (1, 0) and
+                [(gap["after"], gap["before"]) for gap in report["known_gaps"]] == [("10", "50")])
+    done = pawl.run("verify", guarded, "--deep")
+    tally.check("verify does not say that nothing is missing", done.returncode == 0 and
+                "SOUND but with 1 known gap" in done.stdout and "nothing is missing" not in done.stdout, done.stdout)
+    found = run_json(pawl, tally, "history of a guarded item", 0, "history", guarded, "A")
+    tally.check("history has versions where there are any",
+                bool(found) and [v.get("version") for v in found["versions"]] == [1, 2, 5, None, None])
+    done = pawl.run("history", guarded, "A", "--version", "2")
+    tally.check("history of a version by its attribute", done.returncode == 0 and '"N":"2"' in done.stdout, done.stdout)
+    done = pawl.run("restore", guarded, "--data", str(folder / "nothing"))
+    tally.check("restore of a guarded table: exit status 2, and why",
+                done.returncode == 2 and "somebody else keeps" in done.stderr and "hint" in done.stderr, done.stderr)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pawl", default=str(TOP / "build" / "pawl"))
@@ -164,6 +184,7 @@ def main() -> int:
         tally.check("adopt names the table", bool(adopted) and [d["table"] for d in adopted["disagreements"]] == ["users"])
         damaged = run_json(pawl, tally, "verify of a damaged copy", 1, "verify", str(damaged_copy(pawl, folder)), "--deep")
         tally.check("verify names both damages", bool(damaged) and damaged["findings_total"] >= 2)
+        check_guarded(pawl, tally, folder)
     print(f"{tally.passed} passed, {tally.failed} failed")
     return 1 if tally.failed else 0
 

@@ -20,11 +20,11 @@ namespace pawl::adapter {
 struct BucketListingOptions {
   std::size_t requests_max = 16;  // at once; with 1 the listing is not divided
   SignedClientOptions client{.interference = nullptr,
-                         .retry = {.attempts_max = 8,
-                                   .backoff_first = std::chrono::milliseconds(50),
-                                   .backoff_last = std::chrono::seconds(5),
-                                   .deadline = std::chrono::seconds(90)},
-                         .attempt_timeout = std::chrono::seconds(60)};
+                             .retry = {.attempts_max = 8,
+                                       .backoff_first = std::chrono::milliseconds(50),
+                                       .backoff_last = std::chrono::seconds(5),
+                                       .deadline = std::chrono::seconds(90)},
+                             .attempt_timeout = std::chrono::seconds(60)};
 };
 
 // `endpoint` as given by --s3-endpoint, or "". Asks nothing of the bucket yet. Errors: those of the settings.

@@ -17,7 +17,6 @@ namespace asio = boost::asio;
 
 constexpr std::string_view kFolder = ".pawl/ledger/";
 constexpr std::string_view kSuffix = ".pages";
-constexpr std::size_t kVolumeDigits = 8;
 constexpr std::uint64_t kVolumesMax = 100'000'000;
 // What one sync gives a chain: a round's pages, or one line of the longest (ledger/page_format.h).
 constexpr std::size_t kVolumeBytesMax = std::size_t{128} << 20;

@@ -96,7 +96,9 @@ TEST(StreamCursor, NeverTakesMoreThanThereIsRoomFor) {
 }
 
 TEST(StreamCursor, GarbageInsteadOfNumbersIsNotTaken) {
-  for (const std::string bad : {"", "x1", "12 ", "-3", std::string(41, '1').c_str()}) {
+  const std::string too_long(41, '1');
+  for (const auto& bad :
+       {std::string(), std::string("x1"), std::string("12 "), std::string("-3"), too_long}) {
     auto cursor = asking_records(StreamCursor::after("5"), {});
     const auto effects = step(cursor, RecordsGot{{bad}, "i2"}, {});
     ASSERT_EQ(effects.size(), 2U) << bad;

@@ -222,7 +222,7 @@ Result<RootEvent> parse_shard_closed(item::JsonFields& fields) {
   event.closed = read_closed(fields);
   if (event.closed.shard.incarnation != event.incarnation) fields.fail("shard");
   PAWL_TRY(fields.status());
-  return RootEvent{std::move(event)};
+  return RootEvent{event};
 }
 
 Result<RootEvent> parse_table_deleted(item::JsonFields& fields) {

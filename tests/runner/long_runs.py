@@ -14,8 +14,9 @@ from step import TOP, Outcome, Step, counted_program, run_program
 # Folders whose tests have threads (most may have none: tests/layering). server's has them all at once, over every stage.
 CONCURRENT_FOLDERS = {"adapter", "server", "wire"}
 FUZZ_SECONDS = 60
-# Targets that have not been run for a minute yet; each joins the others when it has.
-NOT_FUZZED_YET = {"dynamodb_request_fuzz"}
+# Targets that have not been run for a minute yet; each joins the others when it has. clang 14 ends with an internal error in
+# two files of guard when it compiles them for lease_rows_fuzz.
+NOT_FUZZED_YET = {"dynamodb_request_fuzz", "lease_rows_fuzz"}
 BUILD_S = 1500
 TESTS_S = 900
 

@@ -72,7 +72,7 @@ class Serve(unittest.TestCase):
         try:
             for _ in range(50):
                 scene.count("users", "A000001")
-            time.sleep(3)
+            time.sleep(5)  # a page interval of a bucket is part of what a shard may take before it counts as stalled
             status = scene.pawl.status()
         finally:
             shared.ceph.gateway_start()

@@ -279,6 +279,29 @@ TEST(RootPage, GuardedEventsAreWhatTheDocumentSays) {
           sha256("last").to_hex() + R"("}})");
 }
 
+TEST(RootPage, AMissingFieldIsAnError) {
+  const Incarnation id = kShard.incarnation;
+  const std::vector<RootEvent> events = {
+      TableCreated{id, "users", R"({"partitions":4})", {kShard}, {}},
+      TableDeleted{id, {{kShard, {103}, 8, sha256("last")}}, false},
+      TableGuarded{id, "users", "arn", R"({"template":"{key}"})"},
+      ShardOpened{id, kShard, "arn", "shardId-1", {}, false},
+      ShardClosed{id, {kShard, {103}, 8, sha256("last")}},
+  };
+  for (const auto& event : events) {
+    const auto good = encode_root_page({kArchive, {1}, {}, kNow, event});
+    ASSERT_TRUE(parse_root_page(good).ok());
+    for (const std::string name : {"incarnation", "table", "arn", "definition", "shards", "shard",
+                                   "stream", "source", "last", "pages", "digest"}) {
+      auto wrong = good;
+      const auto at = wrong.find("\"" + name + "\":", wrong.find("\"type\":"));
+      if (at == std::string::npos) continue;
+      wrong[at + 1] = '_';
+      EXPECT_FALSE(parse_root_page(wrong).ok()) << wrong;
+    }
+  }
+}
+
 TEST(RootPage, GuardedShardsAreOfTheirIncarnation) {
   const Incarnation id = kShard.incarnation;
   const auto good = encode_root_page(

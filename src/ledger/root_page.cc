@@ -166,9 +166,10 @@ Result<RootEvent> parse_table_created(item::JsonFields& fields) {
   TableCreated event;
   event.incarnation = fields.incarnation("incarnation");
   event.table = fields.text("table");
-  event.definition = simdjson::minify(fields.object("definition"));
+  const auto definition = fields.object("definition");
   const auto shards = fields.array("shards");
-  PAWL_TRY(fields.status());
+  PAWL_TRY(fields.status());  // before an empty object is looked into
+  event.definition = simdjson::minify(definition);
   for (const auto shard_json : shards) {
     std::string_view text;
     const auto shard =
@@ -197,8 +198,9 @@ Result<RootEvent> parse_table_guarded(item::JsonFields& fields) {
   event.incarnation = fields.incarnation("incarnation");
   event.table = fields.text("table");
   event.arn = fields.text("arn");
-  event.definition = simdjson::minify(fields.object("definition"));
+  const auto definition = fields.object("definition");
   PAWL_TRY(fields.status());
+  event.definition = simdjson::minify(definition);
   return RootEvent{std::move(event)};
 }
 

@@ -17,7 +17,8 @@ std::uint64_t preference(const std::string& id, ShardNumber shard) {
   std::uint64_t hash = 0xCBF29CE484222325ULL;
   const auto add = [&](std::uint8_t byte) { hash = (hash ^ byte) * 0x100000001B3ULL; };
   for (const char c : id) add(static_cast<std::uint8_t>(c));
-  add(static_cast<std::uint8_t>(shard & 0xFF)), add(static_cast<std::uint8_t>(shard >> 8));
+  add(static_cast<std::uint8_t>(shard & 0xFF)), add(static_cast<std::uint8_t>(shard >> 8 & 0xFF));
+  add(static_cast<std::uint8_t>(shard >> 16 & 0xFF)), add(static_cast<std::uint8_t>(shard >> 24));
   return hash ^ (hash >> 29);
 }
 
@@ -37,14 +38,14 @@ bool root_is_written(const Membership& m) {
 void put_shard(Membership& m, What what, const ShardRow& row, std::uint64_t expected,
                Effects& effects) {
   const auto ticket = m.next_ticket++;
-  m.writes[ticket] = {what, row.number, {}, expected};
+  m.writes[ticket] = {what, row.number, {}, expected, row};
   effects.push_back(PutRow{ticket, shard_row_name(row.number), expected, encode_row(row)});
 }
 
 void put_root(Membership& m, What what, const std::string& owner, std::uint64_t expected,
               Effects& effects) {
   const auto ticket = m.next_ticket++;
-  m.writes[ticket] = {what, 0, {}, expected};
+  m.writes[ticket] = {what, 0, {}, expected, {}};
   effects.push_back(
       PutRow{ticket, std::string(kRootRowName), expected, encode_row(RootRow{owner})});
 }
@@ -73,8 +74,9 @@ void give_back(Membership& m, Effects& effects) {
     if (view == m.shards.end() || view->second.stale) continue;
     if (is_written(m, shard) || !has_room(m)) continue;
     const bool finish = held.state == Hold::kFinishing;
-    put_shard(m, finish ? What::kFinish : What::kRelease, given_to(m, shard, {}, finish),
-              held.revision, effects);
+    auto row = given_to(m, shard, {}, finish);
+    row.gap = held.gap;
+    put_shard(m, finish ? What::kFinish : What::kRelease, row, held.revision, effects);
   }
 }
 

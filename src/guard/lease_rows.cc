@@ -69,7 +69,8 @@ std::string encode_row(const ShardRow& row) {
       .field("finished", row.finished)
       .field("stream", row.stream)
       .field("shard", row.shard)
-      .field("opened", row.opened.to_string())
+      .field("born_after", row.born_after.to_string())
+      .field("gap", row.gap)
       .end_object();
   return out;
 }
@@ -98,7 +99,8 @@ Result<ParsedRow> parse_row(const LeaseRow& row) {
   if (!is_root) {
     shard.stream = fields.text("stream");
     shard.shard = fields.text("shard");
-    shard.opened = fields.instant("opened");
+    shard.born_after = fields.instant("born_after");
+    shard.gap = fields.boolean_or("gap", false);
   }
   if (const auto status = fields.status(); !status.ok())
     return damaged(row, status.error().message);

@@ -36,11 +36,12 @@ struct ShardRow {
   std::string owner;       // "" = nobody
   bool waits = false;      // what comes before it is not closed yet: nobody may read it
   bool finished = false;   // read to its end, and everything is in pages
-  // What the root chain says of it, so that who takes it need not read that: its stream's ARN, the service's own id of it, and
-  // when it was entered.
+  // So that who takes it need not read the root chain: its stream's ARN, the service's own id of it, and when it may have
+  // begun at the earliest (ShardSource).
   std::string stream = {};
   std::string shard = {};
-  Instant opened = {};
+  Instant born_after = {};
+  bool gap = false;  // of a finished one: changes are missing after its last
   bool operator==(const ShardRow&) const = default;
 };
 using ParsedRow = std::variant<WorkerRow, RootRow, ShardRow>;

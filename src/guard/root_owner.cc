@@ -89,6 +89,7 @@ Awaitable<bool> RootOwner::open() {
     status = co_await append(std::move(event));
   }
   if (!status.ok()) note(status.error().to_string());
+  written_before_ = chain_.instant;
   co_return status.ok();
 }
 
@@ -114,6 +115,7 @@ Status RootOwner::take_line(std::string_view line) {
                  "the root chain holds a page of another archive, " + page.archive,
                  "run `pawl verify` on the archive"};
   }
+  const Instant before = chain_.pages == 0 ? page.instant : chain_.instant;
   PAWL_TRY(ledger::follow(chain_, page, parsed.digest));
   if (const auto* guarded = std::get_if<ledger::TableGuarded>(&page.event)) {
     guarded_ = guarded_ || guarded->incarnation == table_.incarnation;
@@ -125,11 +127,11 @@ Status RootOwner::take_line(std::string_view line) {
     entry.shard = opened->source;
     if (opened->parent) entry.parent = opened->parent->number;
     entry.gap = opened->gap;
-    if (!opened_.contains(entry.number)) events_.emplace_back(EntryKnown{entry});
-    opened_.emplace(entry.number, page.instant);
+    if (born_after_.emplace(entry.number, before).second)
+      events_.emplace_back(EntryKnown{std::move(entry)});
   } else if (const auto* closed = std::get_if<ledger::ShardClosed>(&page.event)) {
     if (closed->incarnation != table_.incarnation) return ok();
-    events_.emplace_back(EntryKnown{ShardClosed{closed->closed.shard.number}});
+    events_.emplace_back(EntryKnown{ShardClosed{closed->closed.shard.number, closed->gap}});
   }
   return ok();
 }
@@ -150,11 +152,11 @@ Awaitable<Status> RootOwner::append(ledger::RootEvent event) {
       why_.clear();
       co_return ok();
     }
-    note(status.error().to_string());
-    if (status.error().code == ErrorCode::kConflict) {
+    if (status.error().code == ErrorCode::kConflict) {  // another worker's: no trouble
       const auto read = co_await read_chain();
       co_return read.ok() ? status : read;
     }
+    note(status.error().to_string());
     co_await alarm_->wait_until(ports_.clock.monotonic() + kSettleAgain);
     const auto reopened = co_await ledger_->reopen();
     if (!reopened.ok()) note(reopened.error().to_string());
@@ -174,30 +176,51 @@ Awaitable<void> RootOwner::perform(LineageEffect effect) {
     if (facts->stream) stream = facts->stream->arn;
     events_.emplace_back(TableDescribed{std::move(stream)});
   } else if (const auto* list = std::get_if<ListShards>(&effect)) {
-    auto page = co_await ports_.stream.shards(list->stream, list->after);
-    if (page.ok()) {
-      events_.emplace_back(ShardsListed{std::move(page).value()});
-    } else {
-      note(page.error().message);
-      events_.emplace_back(ShardsNotListed{page.error().kind});
-    }
+    co_await list_shards(*list);
   } else if (auto* entry = std::get_if<Enter>(&effect)) {
     co_await enter(std::move(entry->entry));
   } else if (const auto* made = std::get_if<MakeRow>(&effect)) {
-    auto row = made->row;
-    const auto& source = lineage_.shards.at(row.number).source;
-    row.stream = source.first;
-    row.shard = source.second;
-    row.opened = opened_.at(row.number);
-    co_await write_row(shard_row_name(row.number), 0, encode_row(row));
+    co_await write_row(shard_row_name(made->row.number), 0, encode_row(full(made->row)));
   } else if (const auto* open = std::get_if<OpenRow>(&effect)) {
-    co_await write_row(shard_row_name(open->row.number), open->expected, encode_row(open->row));
+    co_await write_row(shard_row_name(open->row.number), open->expected,
+                       encode_row(full(open->row)));
   } else if (const auto* removed = std::get_if<RemoveRow>(&effect)) {
     if (!may_write_()) co_return;
     (void)co_await ports_.leases.erase(removed->name, removed->expected);
   } else if (const auto* problem = std::get_if<LineageProblem>(&effect)) {
     note(problem->what);
   }
+}
+
+Awaitable<void> RootOwner::list_shards(ListShards list) {
+  if (list.after.empty()) listing_began_ = ports_.clock.now();
+  auto page = co_await ports_.stream.shards(list.stream, list.after);
+  if (!page.ok()) {
+    note(page.error().message);
+    events_.emplace_back(ShardsNotListed{page.error().kind});
+    co_return;
+  }
+  remember_new(list.stream, *page);
+  if (page->last_shard.empty()) listed_[list.stream] = listing_began_;
+  events_.emplace_back(ShardsListed{std::move(page).value()});
+}
+
+void RootOwner::remember_new(const std::string& stream, const StreamShardPage& page) {
+  const auto listed = listed_.find(stream);
+  const Instant before = listed == listed_.end() ? written_before_ : listed->second;
+  for (const auto& shard : page.shards) {
+    Lineage::Source source{stream, shard.id};
+    if (!lineage_.numbers.contains(source)) new_shards_.try_emplace(std::move(source), before);
+  }
+}
+
+ShardRow RootOwner::full(ShardRow row) const {
+  const auto& source = lineage_.shards.at(row.number).source;
+  row.stream = source.first;
+  row.shard = source.second;
+  const auto born = born_after_.find(row.number);
+  row.born_after = born == born_after_.end() ? written_before_ : born->second;
+  return row;
 }
 
 // Its answer is not asked for: the next listing of rows tells.
@@ -209,14 +232,22 @@ Awaitable<void> RootOwner::write_row(std::string name, std::uint64_t expected, s
 
 Awaitable<void> RootOwner::enter(LineageEntry entry) {
   auto event = co_await event_of(entry);
-  auto status = event.ok() ? co_await append(std::move(event).value()) : Status(event.error());
+  Status status = ok();
+  if (event.ok()) {
+    auto appended = co_await append(std::move(event).value());
+    status = std::move(appended);
+  } else {
+    status = event.error();
+  }
   if (!status.ok()) {
-    note(status.error().to_string());
+    if (status.error().code != ErrorCode::kConflict) note(status.error().to_string());
     events_.emplace_back(EnterAnswered{false});
     co_return;
   }
-  if (const auto* opened = std::get_if<ShardOpened>(&entry))
-    opened_.emplace(opened->number, chain_.instant);
+  if (const auto* opened = std::get_if<ShardOpened>(&entry)) {
+    const auto shown = new_shards_.extract(Lineage::Source(opened->stream, opened->shard));
+    born_after_.emplace(opened->number, shown.empty() ? written_before_ : shown.mapped());
+  }
   events_.emplace_back(EnterAnswered{true});
 }
 
@@ -236,7 +267,9 @@ Awaitable<Result<ledger::RootEvent>> RootOwner::event_of(const LineageEntry& ent
   const auto ledger = ports_.open_ledger();
   const auto end = co_await pipeline::read_shard_end(*ledger, table_.archive, id);
   if (!end.ok()) co_return end.error();
-  ledger::ShardClosed event{table_.incarnation, {id, end->chain.last, end->chain.pages, {}}};
+  ledger::ShardClosed event{table_.incarnation,
+                            {id, end->chain.last, end->chain.pages, {}},
+                            std::get<ShardClosed>(entry).gap};
   if (end->chain.pages > 0) event.closed.digest = end->chain.digest;
   co_return ledger::RootEvent(std::move(event));
 }

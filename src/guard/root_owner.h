@@ -39,6 +39,9 @@ class RootOwner {
   Status take_line(std::string_view line);
   Awaitable<Status> append(ledger::RootEvent event);
   Awaitable<void> perform(LineageEffect effect);
+  Awaitable<void> list_shards(ListShards list);
+  void remember_new(const std::string& stream, const StreamShardPage& page);
+  ShardRow full(ShardRow row) const;
   Awaitable<void> enter(LineageEntry entry);
   Awaitable<Result<ledger::RootEvent>> event_of(const LineageEntry& entry);
   Awaitable<void> write_row(std::string name, std::uint64_t expected, std::string value);
@@ -52,8 +55,13 @@ class RootOwner {
 
   std::unique_ptr<LedgerStore> ledger_;
   ledger::ChainEndState chain_;
-  bool guarded_ = false;  // the chain knows the table
-  std::map<ShardNumber, Instant> opened_;
+  bool guarded_ = false;                           // the chain knows the table
+  std::map<ShardNumber, Instant> born_after_;      // of the chain's shards that are not closed
+  std::map<Lineage::Source, Instant> new_shards_;  // likewise of those that are to be entered
+  // When the last whole listing of each stream began. Before there is one in this life: when somebody last wrote the chain.
+  std::map<std::string, Instant> listed_;
+  Instant listing_began_;
+  Instant written_before_;
   std::deque<LineageEvent> events_;
   Lineage lineage_;
   std::string why_;

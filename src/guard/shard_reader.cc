@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
+#include <span>
 
 #include "archive/body_format.h"
 #include "archive/object_body.h"
@@ -17,6 +19,8 @@ using archive::Progress;
 constexpr Duration kOpenAgain = std::chrono::seconds(1);
 // A drop or the end of a round cuts every wait short; this one is only a bound.
 constexpr Duration kLongWait = std::chrono::minutes(1);
+// Between so many puts it is asked whether the shard is still this worker's.
+constexpr std::size_t kPutsAtOnce = 200;
 
 // The ledger has a record's number in one form; the service may pad it with zeros, and takes no shorter one than this (API
 // reference, GetShardIterator: SequenceNumber, 21 to 40 digits).
@@ -60,15 +64,15 @@ std::optional<Version> version_of(const item::Change& change,
 
 }  // namespace
 
-ShardReader::ShardReader(const GuardPorts& ports, const GuardedTable& table, ShardSource source,
-                         Callbacks callbacks)
+ShardReader::ShardReader(const GuardPorts& ports, const GuardedTable& table, ReadingRoom& room,
+                         ShardSource source, Callbacks callbacks)
     : ports_(ports),
       table_(table),
+      room_(room),
       source_(std::move(source)),
       callbacks_(std::move(callbacks)),
       alarm_(ports.clock.make_alarm()) {
   status_.source = source_;
-  status_.moved = ports_.clock.monotonic();
 }
 
 void ShardReader::end_round() {
@@ -95,7 +99,11 @@ void ShardReader::tell(MembershipEvent event) {
 
 void ShardReader::note(std::string why) { status_.why = std::move(why); }
 
-std::size_t ShardReader::room() const { return std::min(progress_.room(), kStreamRecordsMax); }
+// To be asked only when nothing is between read and page. Says so, if the shard is to be left.
+bool ShardReader::leaves() {
+  if (leaving_) tell(RoundEnded{source_.id.number});
+  return leaving_;
+}
 
 // Waits until then, or until it is dropped or to be left.
 Awaitable<void> ShardReader::wait_until(MonotonicInstant when) {
@@ -106,12 +114,12 @@ Awaitable<void> ShardReader::run() {
   while (!dropped_) {
     const bool opened = co_await open();
     if (!opened) {
-      tell(RoundEnded{source_.id.number});
-      if (leaving_) co_return;
+      if (leaves()) co_return;
       co_await wait_until(ports_.clock.monotonic() + kOpenAgain);
       continue;
     }
     const Turn turn = co_await read_on();
+    seat_ = {};
     if (turn == Turn::kEnd) co_return;
   }
 }
@@ -131,9 +139,10 @@ Awaitable<bool> ShardReader::open() {
   progress_ = Progress::after_start(chain_.last);
   if (end->newest) {
     cursor_ = StreamCursor::after(sequence_of(end->newest->source));
+    status_.proven = end->newest->instant;
   } else {
-    const auto age = ports_.clock.now().microseconds - source_.opened.microseconds;
-    cursor_ = StreamCursor::from_oldest(Duration{age} > kStreamRetention);
+    const auto age = ports_.clock.now().microseconds - source_.born_after.microseconds;
+    cursor_ = StreamCursor::from_oldest(Duration{age} > kOverdueAfter);
   }
   co_return true;
 }
@@ -143,9 +152,8 @@ Awaitable<ShardReader::Turn> ShardReader::read_on() {
   std::deque<CursorEvent> events;
   while (!dropped_) {
     if (events.empty()) {
-      tell(RoundEnded{source_.id.number});
-      if (leaving_) co_return Turn::kEnd;
-      events.emplace_back(ReadMore{room()});
+      if (leaves()) co_return Turn::kEnd;
+      events.emplace_back(ReadMore{std::min(progress_.room(), kStreamRecordsMax)});
     }
     const auto event = std::move(events.front());
     events.pop_front();
@@ -157,14 +165,23 @@ Awaitable<ShardReader::Turn> ShardReader::read_on() {
       } else if (const auto* ended = std::get_if<ShardEnded>(&effect)) {
         turn = co_await finish(*ended);
       } else if (const auto* pause = std::get_if<WaitUntil>(&effect)) {
-        tell(RoundEnded{source_.id.number});
-        if (leaving_) co_return Turn::kEnd;
+        seat_ = {};
+        if (leaves()) co_return Turn::kEnd;
         co_await wait_until(pause->when);
       } else if (const auto* problem = std::get_if<CursorProblem>(&effect)) {
         note(problem->what);
       } else {
-        auto answers = co_await ask(effect);
-        for (auto& answer : answers) events.push_back(std::move(answer));
+        std::optional<CursorEvent> answer;
+        if (const auto* iterator = std::get_if<AskIterator>(&effect)) {
+          answer = co_await ask(*iterator);
+        } else {
+          answer = co_await ask(std::get<AskRecords>(effect));
+        }
+        if (!answer) {
+          (void)leaves();
+          co_return Turn::kEnd;
+        }
+        events.push_back(std::move(*answer));
       }
       if (turn != Turn::kGoOn) co_return turn;
     }
@@ -172,36 +189,35 @@ Awaitable<ShardReader::Turn> ShardReader::read_on() {
   co_return Turn::kEnd;
 }
 
-Awaitable<std::vector<CursorEvent>> ShardReader::ask(const CursorEffect& effect) {
-  std::vector<CursorEvent> events;
-  if (const auto* iterator = std::get_if<AskIterator>(&effect)) {
-    auto answer =
-        co_await ports_.stream.iterator(source_.stream, source_.shard, iterator->position);
-    if (answer.ok()) {
-      events.emplace_back(IteratorGot{std::move(answer).value()});
-      co_return events;
-    }
-    note(answer.error().message);
-    events.emplace_back(StreamFailed{answer.error().kind});
-    co_return events;
+Awaitable<std::optional<CursorEvent>> ShardReader::ask(const AskIterator& effect) {
+  auto answer = co_await ports_.stream.iterator(source_.stream, source_.shard, effect.position);
+  if (answer.ok()) co_return CursorEvent(IteratorGot{std::move(answer).value()});
+  note(answer.error().message);
+  co_return CursorEvent(StreamFailed{answer.error().kind});
+}
+
+// Nothing: it did not get a seat, because it is to leave.
+Awaitable<std::optional<CursorEvent>> ShardReader::ask(const AskRecords& effect) {
+  if (!seat_) {
+    auto seat = co_await room_.take(*alarm_, [this] { return dropped_ || leaving_; });
+    seat_ = std::move(seat);
+    if (!seat_) co_return std::nullopt;
   }
-  const auto& records = std::get<AskRecords>(effect);
-  auto answer = co_await ports_.stream.records(records.iterator, records.count_max);
+  const auto asked = ports_.clock.now();
+  auto answer = co_await ports_.stream.records(effect.iterator, effect.count_max);
   if (!answer.ok()) {
     note(answer.error().message);
-    events.emplace_back(StreamFailed{answer.error().kind});
-    co_return events;
+    co_return CursorEvent(StreamFailed{answer.error().kind});
   }
   RecordsGot got;
   got.next_iterator = std::move(answer->next_iterator);
   for (const auto& record : answer->records) got.sequences.push_back(record.sequence);
   answer_ = std::move(answer->records);
   if (answer_.empty()) {
-    status_.caught_up = ports_.clock.monotonic();
-    status_.moved = *status_.caught_up;
+    status_.proven = std::max(status_.proven.value_or(asked), asked);
+    status_.why.clear();
   }
-  events.emplace_back(std::move(got));
-  co_return events;
+  co_return CursorEvent(std::move(got));
 }
 
 Awaitable<ShardReader::Turn> ShardReader::take(const TakeRecords& effect) {
@@ -218,12 +234,16 @@ Awaitable<ShardReader::Turn> ShardReader::take(const TakeRecords& effect) {
     gap.reset();
   }
   answer_.clear();
-  co_return co_await archive_in_hand(effect.count);
+  const auto oldest = in_hand_.front().entry.instant;
+  status_.proven = std::min(status_.proven.value_or(oldest), oldest);
+  const Turn turn = co_await archive_in_hand(effect.count);
+  co_return turn;
 }
 
-Awaitable<ShardReader::Turn> ShardReader::finish(const ShardEnded&) {
+Awaitable<ShardReader::Turn> ShardReader::finish(const ShardEnded& effect) {
   PAWL_ASSERT(in_hand_.empty());
-  tell(ShardFinished{source_.id.number});
+  if (effect.gap) ++status_.gaps;
+  tell(ShardFinished{source_.id.number, effect.gap.has_value()});
   co_return Turn::kEnd;
 }
 
@@ -254,7 +274,6 @@ Status ShardReader::render(const StreamRecord& record, const std::optional<Gap>&
   rendered.entry.size = rendered.body.size();
   rendered.entry.sha256 = sha256(rendered.body);
   if (gap) rendered.entry.gap = gap->after.empty() ? gap->after : source_of(gap->after);
-  status_.newest = change.instant;
   in_hand_.push_back(std::move(rendered));
   return ok();
 }
@@ -265,6 +284,8 @@ Awaitable<ShardReader::Turn> ShardReader::archive_in_hand(std::size_t taken) {
   while (!dropped_) {
     if (events.empty()) {
       if (in_hand_.empty()) co_return Turn::kGoOn;
+      // What it can't bring into a page now the next reader reads again.
+      if (leaves()) co_return Turn::kEnd;
       co_await wait_until(progress_.retry_at);
       if (ports_.clock.monotonic() < progress_.retry_at) continue;
       events.emplace_back(archive::Taken{0});
@@ -313,7 +334,17 @@ Awaitable<archive::PutAnswered> ShardReader::put(const archive::Put& effect) {
         archive::fallback_name(change.name, source_.id, target.sequence, target.attempt));
     requests.push_back({names.back(), change.body, change.entry.sha256});
   }
-  const auto results = co_await ports_.objects.put_if_absent(requests);
+  std::vector<PutResult> results;
+  for (std::size_t done = 0; done < requests.size(); done += kPutsAtOnce) {
+    const std::span<const PutRequest> some(requests.data() + done,
+                                           std::min(kPutsAtOnce, requests.size() - done));
+    if (dropped_ || !callbacks_.may_write()) {
+      results.resize(requests.size(), {PutOutcome::kRefused, "the shard is another worker's"});
+      break;
+    }
+    auto more = co_await ports_.objects.put_if_absent(some);
+    std::move(more.begin(), more.end(), std::back_inserter(results));
+  }
   archive::PutAnswered answer;
   for (std::size_t i = 0; i < results.size(); ++i) {
     const auto& target = effect.targets[i];
@@ -323,6 +354,7 @@ Awaitable<archive::PutAnswered> ShardReader::put(const archive::Put& effect) {
     if (outcome == PutOutcome::kStored || outcome == PutOutcome::kAlreadyEqual) {
       change.entry.object = names[i];
       if (target.attempt > 0) change.entry.renamed = change.name;
+      if (target.attempt > 0) ++status_.renamed;
     } else if (outcome != PutOutcome::kAlreadyDifferent) {
       note(results[i].why);
     }
@@ -355,7 +387,11 @@ Awaitable<Status> ShardReader::write_pages(const archive::WritePage& effect) {
   }
   unsettled_.clear();
   chain_ = pages.back().after;
-  status_.moved = ports_.clock.monotonic();
+  for (const auto& change : in_hand_) {
+    if (effect.last < change.entry.sequence) break;
+    if (change.entry.gap) ++status_.gaps;
+    status_.proven = change.entry.instant;
+  }
   status_.why.clear();
   co_return ok();
 }

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/this_coro.hpp>
+#include <utility>
 
 namespace pawl::guard {
 namespace {
@@ -17,7 +19,8 @@ Worker::Worker(GuardPorts ports, GuardedTable table)
     : ports_(std::move(ports)),
       table_(std::move(table)),
       alarm_(ports_.clock.make_alarm()),
-      tasks_(*alarm_) {
+      tasks_(*alarm_),
+      room_(ports_.clock, kReadersSeated) {
   PAWL_ASSERT(!ports_.objects.may_doubt());
 }
 
@@ -52,9 +55,9 @@ Awaitable<void> Worker::run() {
 }
 
 void Worker::take(const MembershipEvent& event) {
+  for (const auto& effect : step(membership_, event, ports_.clock.monotonic())) perform(effect);
   if (const auto* rows = std::get_if<RowsListed>(&event); rows != nullptr && root_)
     root_->rows_listed(*rows);
-  for (const auto& effect : step(membership_, event, ports_.clock.monotonic())) perform(effect);
 }
 
 void Worker::perform(const MembershipEffect& effect) {
@@ -89,7 +92,7 @@ void Worker::perform(const MembershipEffect& effect) {
 
 void Worker::start_shard(ShardNumber number) {
   const auto& row = membership_.shards.at(number).row;
-  ShardSource source{{table_.incarnation, number}, row.stream, row.shard, row.opened};
+  ShardSource source{{table_.incarnation, number}, row.stream, row.shard, row.born_after};
   ShardReader::Callbacks callbacks;
   callbacks.may_write = [this, number] {
     return membership_.may_write_shard(number, ports_.clock.monotonic());
@@ -97,10 +100,14 @@ void Worker::start_shard(ShardNumber number) {
   callbacks.tell = [this](MembershipEvent event) { tell(std::move(event)); };
   auto& reader = readers_[number];
   if (reader) reader->drop();
-  reader = std::make_shared<ShardReader>(ports_, table_, std::move(source), std::move(callbacks));
-  tasks_.spawn(executor_, [](std::shared_ptr<ShardReader> kept) -> Awaitable<void> {
-    co_await kept->run();
-  }(reader));
+  reader =
+      std::make_shared<ShardReader>(ports_, table_, room_, std::move(source), std::move(callbacks));
+  tasks_.spawn(executor_, read_shard(reader));
+}
+
+Awaitable<void> Worker::read_shard(std::shared_ptr<ShardReader> reader) {
+  co_await reader->run();
+  std::erase_if(readers_, [&](const auto& one) { return one.second == reader; });
 }
 
 void Worker::start_root() {
@@ -152,10 +159,26 @@ void Worker::publish() {
   status.owns_root = membership_.root_held.has_value();
   status.others = membership_.others_alive();
   for (const auto& [number, reader] : readers_) status.shards.push_back(reader->status());
+  for (const auto& [number, view] : membership_.shards) {
+    if (view.row.finished) continue;
+    status.waiting += view.row.waits ? 1 : 0;
+    status.unread += !view.row.waits && view.row.owner.empty() ? 1 : 0;
+  }
   status.why = root_ && !root_->why().empty() ? root_->why() : why_;
-  status.taken = ports_.clock.monotonic();
+  status.taken = ports_.clock.now();
   const std::lock_guard lock(published_mutex_);
   published_ = std::move(status);
+}
+
+std::optional<Duration> WorkerStatus::lag() const {
+  std::optional<Duration> lag;
+  for (const auto& shard : shards) {
+    if (!shard.proven) return std::nullopt;
+    const Duration behind{
+        std::max<std::int64_t>(0, taken.microseconds - shard.proven->microseconds)};
+    lag = std::max(lag.value_or(behind), behind);
+  }
+  return lag;
 }
 
 WorkerStatus Worker::status() const {

@@ -19,6 +19,7 @@
 
 #include "guard/guard_ports.h"
 #include "guard/membership.h"
+#include "guard/reading_room.h"
 #include "guard/root_owner.h"
 #include "guard/shard_reader.h"
 #include "guard/tasks.h"
@@ -31,8 +32,15 @@ struct WorkerStatus {
   bool owns_root = false;
   std::size_t others = 0;            // workers that live, as far as is known
   std::vector<ReaderStatus> shards;  // held by this worker
-  std::string why;                   // the last problem with rows or root
-  MonotonicInstant taken;            // when this was told
+  // Of all workers together, by the rows: shards that nobody reads although they could be, and those that wait for others
+  // to be read to their end.
+  std::size_t unread = 0;
+  std::size_t waiting = 0;
+  std::string why;  // the last problem with rows or root
+  Instant taken;    // when this was told
+
+  // How far what this worker reads is behind: nothing while it reads none, or does not know yet.
+  std::optional<Duration> lag() const;
 };
 
 // Thread use: run() in one coroutine; stop() and status() from any thread. Destroy it after run() has returned.
@@ -51,6 +59,7 @@ class Worker {
   void take(const MembershipEvent& event);
   void perform(const MembershipEffect& effect);
   void start_shard(ShardNumber number);
+  Awaitable<void> read_shard(std::shared_ptr<ShardReader> reader);
   void start_root();
   void drop_everything();
   Awaitable<void> list_rows();
@@ -65,6 +74,7 @@ class Worker {
   GuardedTable table_;
   std::unique_ptr<Alarm> alarm_;
   Tasks tasks_;
+  ReadingRoom room_;
   boost::asio::any_io_executor executor_;
   Membership membership_;
   std::deque<MembershipEvent> events_;

@@ -2,19 +2,17 @@
 #include <signal.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <thread>
 
 #include "cli/commands.h"
+#include "cli/guard_output.h"
 #include "cli/terminal.h"
 #include "server/guard_record.h"
 
 namespace pawl::cli {
 namespace {
-
-using guard::PreflightLine;
 
 constexpr std::chrono::seconds kStatusEvery{5};
 
@@ -27,7 +25,7 @@ struct GuardArguments {
   std::string version_attribute;
   std::string lease_table;
   bool preflight_only = false;
-  bool policy = false;
+  bool json = false;
 };
 
 Result<server::GuardConfig> config_of(const GuardArguments& arguments) {
@@ -42,82 +40,79 @@ Result<server::GuardConfig> config_of(const GuardArguments& arguments) {
   return config;
 }
 
-void print_preflight(const guard::Preflight& found) {
-  for (const auto& line : found.lines) {
-    const auto verdict =
-        line.verdict == PreflightLine::Verdict::kGood   ? coloured(Colour::kGreen, "ok  ")
-        : line.verdict == PreflightLine::Verdict::kNote ? coloured(Colour::kYellow, "note")
-                                                        : coloured(Colour::kRed, "NO  ");
-    fmt::print("  {}  {:<10} {}\n", verdict, line.what, printable(line.found));
-  }
-  const auto cost = guard::estimate_cost(found.open_shards);
-  fmt::print(
-      "  cost        about {:.2f} USD a month for polling {} and leases, and {:.2f} USD for each "
-      "million changes "
-      "(an object each); storage not counted\n",
-      cost.fixed, counted(found.open_shards, "open shard"), cost.per_million_changes);
-}
-
-// One line of what this worker does.
-void print_status(const guard::WorkerStatus& status) {
-  std::uint64_t archived = 0;
-  std::size_t in_hand = 0;
-  std::string why = status.why;
-  for (const auto& shard : status.shards) {
-    archived += shard.archived.value;
-    in_hand += shard.in_hand;
-    if (why.empty()) why = shard.why;
-  }
-  fmt::print("worker {}{}: {} of its own, {}, {} in hand, {}{}\n",
-             status.is_member ? status.id : "(joining)", status.owns_root ? " (root)" : "",
-             counted(status.shards.size(), "shard"), counted(archived, "version in pages"),
-             grouped(in_hand), counted(status.others, "other worker"),
-             why.empty() ? "" : fmt::format("; last trouble: {}", printable(why)));
-  std::fflush(stdout);
-}
-
 // Tells how it goes until SIGINT or SIGTERM.
 void wait_for_stop(const server::GuardRecord& guard, const sigset_t& signals) {
   const timespec interval{kStatusEvery.count(), 0};
-  while (::sigtimedwait(&signals, nullptr, &interval) < 0) print_status(guard.status());
+  while (::sigtimedwait(&signals, nullptr, &interval) < 0) {
+    fmt::print("{}\n", status_line(guard.status()));
+    std::fflush(stdout);
+  }
+}
+
+void print_policy(const server::GuardRecord& guard) {
+  fmt::print("The IAM policy that it needs:\n{}\n", guard::iam_policy(guard.policy_names()));
+}
+
+int run_preflight(server::GuardRecord& guard, const GuardArguments& arguments) {
+  const auto found = guard.look();
+  if (!found.ok()) {
+    if (!arguments.json && found.error().code == ErrorCode::kInvalid) print_policy(guard);
+    return could_not(found.error());
+  }
+  if (arguments.json) {
+    print_preflight_json(guard, *found);
+  } else {
+    print_preflight(*found);
+    print_policy(guard);
+    fmt::print("{}\n", found->refused() ? coloured(Colour::kRed, "REFUSED: see NO above.")
+                                        : coloured(Colour::kGreen, "It can start."));
+  }
+  return found->refused() ? kExitFound : kExitGood;
+}
+
+int run_worker(server::GuardRecord& guard, const sigset_t& signals) {
+  const auto found = guard.look();
+  if (!found.ok()) return could_not(found.error());
+  print_preflight(*found);
+  if (found->refused()) {
+    fmt::print("{}\n", coloured(Colour::kRed, "REFUSED: see NO above."));
+    return kExitFound;
+  }
+  const auto prepared = guard.prepare();
+  if (!prepared.ok()) return could_not(prepared.error());
+  fmt::print("recording into {} ({})\n", guard.config().archive.to_option(), guard.archive_id());
+  std::fflush(stdout);
+  std::thread working([&guard] { guard.run(); });
+  wait_for_stop(guard, signals);
+  fmt::print("Stopping: its shards are given back.\n");
+  std::fflush(stdout);
+  guard.stop();
+  working.join();
+  return kExitGood;
 }
 
 int run_record(const GuardArguments& arguments) {
   const auto config = config_of(arguments);
   if (!config.ok()) return could_not(config.error());
-  // Blocked before any thread is made, so that only wait_for_stop() takes them.
+  // Blocked before any thread is made, so that only wait_for_stop() takes them. Who waits for nothing dies of them.
   sigset_t signals;
   sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  if (!arguments.preflight_only) {
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  }
   ::signal(SIGPIPE, SIG_IGN);
 
   const auto guard = server::GuardRecord::open(*config);
   if (!guard.ok()) return could_not(guard.error());
-  const auto found = (*guard)->look();
-  if (!found.ok()) return could_not(found.error());
-  fmt::print("{} · guard record · table {}\n", coloured(Colour::kBold, "pawl " PAWL_VERSION),
-             printable(arguments.table));
-  print_preflight(*found);
-  if (arguments.policy) fmt::print("{}\n", guard::iam_policy((*guard)->policy_names()));
-  if (found->refused()) {
-    fmt::print("{}\n", coloured(Colour::kRed, "REFUSED: see NO above."));
-    return kExitFound;
+  if (!arguments.json) {
+    fmt::print("{} · guard record · table {}\n", coloured(Colour::kBold, "pawl " PAWL_VERSION),
+               printable(arguments.table));
+    std::fflush(stdout);
   }
-  if (arguments.preflight_only) return kExitGood;
-  const auto prepared = (*guard)->prepare();
-  if (!prepared.ok()) return could_not(prepared.error());
-  fmt::print("  archive   {} ({})\n  leases    table {}\n", (*guard)->config().archive.to_option(),
-             (*guard)->archive_id(), (*guard)->config().lease_table);
-  std::fflush(stdout);
-  std::thread working([&guard] { (*guard)->run(); });
-  wait_for_stop(**guard, signals);
-  fmt::print("Stopping: the shards are given back.\n");
-  std::fflush(stdout);
-  (*guard)->stop();
-  working.join();
-  return kExitGood;
+  if (arguments.preflight_only) return run_preflight(**guard, arguments);
+  return run_worker(**guard, signals);
 }
 
 }  // namespace
@@ -141,13 +136,17 @@ void add_guard(CLI::App& app, Action& chosen) {
                      "The attribute that counts an item's versions");
   record->add_option("--lease-table", arguments->lease_table,
                      "Where workers agree; made if it is absent [pawl-guard-TABLE]");
-  record->add_flag("--preflight", arguments->preflight_only,
-                   "Look, say what was found, and end; nothing is written");
-  record->add_flag("--iam-policy", arguments->policy, "Print the IAM policy that it needs, too");
+  auto* const preflight = record->add_flag(
+      "--preflight", arguments->preflight_only,
+      "Look, say what was found, the IAM policy and the cost, and end: nothing is recorded");
+  record->add_flag("--json", arguments->json, "What the preflight found, as one JSON document")
+      ->needs(preflight);
   record->footer(
-      "Start as many workers as you like, on any machine; kill them at will. Ends at SIGINT or "
-      "SIGTERM. Exit status: 0 "
-      "ended, 1 refused by what the preflight found, 2 it could not run.");
+      "Start as many workers as you like, on any machine, with the same options; kill them at "
+      "will. "
+      "Ends at SIGINT or SIGTERM. Exit status: 0 ended, 1 refused by what the preflight found, 2 "
+      "it "
+      "could not run.");
   record->callback(
       [arguments, &chosen] { chosen = [arguments] { return run_record(*arguments); }; });
 }

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
-#include "base/json_writer.h"
-#include "guard/membership.h"
+#include "guard/lease_rows.h"
 #include "guard/stream_cursor.h"
 
 namespace pawl::guard {
@@ -15,153 +15,276 @@ using Verdict = PreflightLine::Verdict;
 
 // Shards of a listing that are counted; a stream with more is served all the same.
 constexpr std::size_t kPagesCounted = 100;
+// Longer than the time between two beats of a worker (membership.h).
+constexpr Duration kBeatsSeenIn = std::chrono::milliseconds(1500);
+// So many open shards are read from, so often, as a worker would.
+constexpr std::size_t kShardsTried = 2;
+constexpr int kPollsTried = 6;
 
 PreflightLine judge_stream(const SourceTableFacts& facts) {
   if (!facts.stream) {
-    return {Verdict::kRefused, "stream",
-            "the table has none: enable it with NEW_AND_OLD_IMAGES (aws dynamodb update-table "
-            "--stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES)"};
+    return {Verdict::kRefused, "stream", "the table has none, so no change can be seen",
+            fmt::format("enable it: aws dynamodb update-table --table-name {} "
+                        "--stream-specification "
+                        "StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES",
+                        facts.name)};
   }
   if (!facts.stream->enabled) {
-    return {Verdict::kRefused, "stream",
-            "it was disabled, so no change reaches anybody: enable it again; what the old stream "
-            "still holds is "
-            "read for 24 hours"};
+    return {Verdict::kRefused, "stream", "it was disabled, so no change reaches anybody",
+            "enable it again; it is followed under its new ARN"};
   }
-  return {Verdict::kGood, "stream", "enabled"};
+  return {Verdict::kGood, "stream", facts.stream->arn, {}};
 }
 
 PreflightLine judge_view(StreamView view) {
   switch (view) {
     case StreamView::kNewAndOldImages:
-      return {Verdict::kGood, "view type",
-              "NEW_AND_OLD_IMAGES: each change proves the one before it"};
+      return {Verdict::kGood,
+              "view type",
+              "NEW_AND_OLD_IMAGES: each change proves the one before it",
+              {}};
     case StreamView::kNewImage:
       return {Verdict::kNote, "view type",
-              "NEW_IMAGE: versions are whole, but removals carry no image, and a missing change "
-              "between two others is "
-              "noticed by the version attribute only"};
+              "NEW_IMAGE: versions are whole, but removals carry no image, and a change that is "
+              "missing between two others shows by the version attribute alone",
+              "a view can't be changed: only a new stream can have NEW_AND_OLD_IMAGES"};
     case StreamView::kOldImage:
     case StreamView::kKeysOnly:
       break;
   }
   return {Verdict::kRefused, "view type",
-          "its records don't carry the new image, so there is no version to archive: the stream "
-          "must be "
-          "NEW_AND_OLD_IMAGES"};
+          "its records don't carry the new image, so there is no version to archive",
+          "disable the stream, and enable it with NEW_AND_OLD_IMAGES (others that read it must "
+          "follow its new ARN)"};
 }
 
 PreflightLine judge_names(const PreflightAsk& ask) {
-  const bool by_source = ask.name_template.find("{source}") != std::string::npos;
-  if (by_source) {
-    return {Verdict::kGood, "names", "every change has a name of its own: {source} never repeats"};
+  const auto has = [&ask](std::string_view placeholder) {
+    return ask.name_template.find(placeholder) != std::string::npos;
+  };
+  if (has("{source}") || (has("{shard}") && has("{sequence}"))) {
+    return {Verdict::kGood,
+            "names",
+            fmt::format("{}: every change has a name of its own", ask.name_template),
+            {}};
   }
+  const bool versions =
+      has("{version}") || (ask.version_attribute && has("{" + *ask.version_attribute + "}"));
+  const auto found = versions
+                         ? fmt::format(
+                               "{}: an item that is deleted and created again, with its counter "
+                               "started again, meets names that are taken",
+                               ask.name_template)
+                         : fmt::format(
+                               "{}: nothing in it tells the versions of an item apart, so only the "
+                               "first has that name",
+                               ask.name_template);
   return {Verdict::kNote, "names",
-          "a deleted and re-created item whose counter starts again meets names that are taken: "
-          "nothing is overwritten, the "
-          "new object is named '<name>~<shard>-<sequence>' and the ledger says so. With {source} "
-          "in the template "
-          "every name is its own"};
+          found +
+              "; nothing is overwritten: the object is then named NAME~SHARD-SEQUENCE, and the "
+              "ledger says so",
+          "with {source} in the template every name is its own"};
 }
 
 PreflightLine judge_versions(const PreflightAsk& ask) {
   if (!ask.version_attribute) {
     return {Verdict::kNote, "versions",
-            "no version attribute was named (--version-attribute): missing changes are found by "
-            "the images alone"};
+            "no attribute counts them: a change that is missing shows by the images alone",
+            "if items have a counter, name it with --version-attribute"};
   }
-  return {Verdict::kGood, "versions",
-          fmt::format("'{}' counts them: a missing one is found by its number",
-                      *ask.version_attribute)};
+  return {Verdict::kGood,
+          "versions",
+          fmt::format("'{}' counts them: one that is missing shows by its number",
+                      *ask.version_attribute),
+          {}};
+}
+
+PreflightLine refused_by(std::string what, const StreamError& error, std::string_view action) {
+  auto to_do = error.hint;
+  if (error.kind == StreamErrorKind::kDenied)
+    to_do = fmt::format("allow {} on the table's streams (--preflight prints the policy)", action);
+  return {Verdict::kRefused, std::move(what), error.message, std::move(to_do)};
+}
+
+// Counts shards; gives some that are open.
+Awaitable<std::vector<std::string>> look_at_shards(TableStream& stream, Preflight& found) {
+  std::vector<std::string> open;
+  std::string after;
+  for (std::size_t page = 0; page < kPagesCounted; ++page) {
+    auto shards = co_await stream.shards(found.facts.stream->arn, after);
+    if (!shards.ok()) {
+      found.lines.push_back(refused_by("shards", shards.error(), "dynamodb:DescribeStream"));
+      co_return std::vector<std::string>{};
+    }
+    for (const auto& shard : shards->shards) {
+      if (!shard.open()) continue;
+      ++found.open_shards;
+      if (open.size() < kShardsTried) open.push_back(shard.id);
+    }
+    found.shards += shards->shards.size();
+    after = shards->last_shard;
+    if (after.empty()) break;
+  }
+  found.lines.push_back({Verdict::kGood,
+                         "shards",
+                         fmt::format("{} open, {} listed", found.open_shards, found.shards),
+                         {}});
+  co_return open;
+}
+
+Awaitable<void> wait(Clock& clock, Duration how_long) {
+  const auto alarm = clock.make_alarm();
+  const auto until = clock.monotonic() + how_long;
+  while (clock.monotonic() < until) co_await alarm->wait_until(until);
+}
+
+// Workers of this guard that live: whose rows change while one looks.
+Awaitable<void> look_at_leases(PreflightPorts& ports, const std::string& table, Preflight& found) {
+  std::map<std::string, std::uint64_t> revisions;
+  for (int look = 0; look < 2; ++look) {
+    auto rows = co_await ports.leases.list(worker_row_name(""));
+    if (!rows.ok() && rows.error().code == ErrorCode::kNotFound) {
+      found.lines.push_back(
+          {Verdict::kGood,
+           "leases",
+           fmt::format("table {} is not there yet, and is made at the start", table),
+           {}});
+      co_return;
+    }
+    if (!rows.ok()) {
+      found.lines.push_back({Verdict::kRefused, "leases", rows.error().message, rows.error().hint});
+      co_return;
+    }
+    for (const auto& row : *rows) {
+      const auto [place, is_new] = revisions.try_emplace(row.name, row.revision);
+      if (!is_new && place->second != row.revision) ++found.workers;
+    }
+    if (revisions.empty()) break;
+    if (look == 0) co_await wait(ports.clock, kBeatsSeenIn);
+  }
+  found.lines.push_back(
+      {Verdict::kGood,
+       "leases",
+       fmt::format("table {}: {} of this guard at work", table,
+                   found.workers == 1 ? "1 worker" : fmt::format("{} workers", found.workers)),
+       {}});
+}
+
+constexpr const char* kWhoReads =
+    "the service tells nobody who reads a stream: `aws lambda list-event-source-mappings "
+    "--event-source-arn` names its Lambda triggers, and of others only their owners know";
+
+// Reads from an open shard as a worker would: whether that is allowed, and whether there is room for one more reader.
+Awaitable<PreflightLine> look_at_readers(PreflightPorts& ports, const Preflight& found,
+                                         const std::vector<std::string>& shards) {
+  const auto& arn = found.facts.stream->arn;
+  for (const auto& shard : shards) {
+    auto iterator = co_await ports.stream.iterator(arn, shard, {StreamPosition::At::kLatest, {}});
+    if (!iterator.ok())
+      co_return refused_by("readers", iterator.error(), "dynamodb:GetShardIterator");
+    auto next = std::move(iterator).value();
+    for (int poll = 0; poll < kPollsTried && !next.empty(); ++poll) {
+      auto records = co_await ports.stream.records(next, 1);
+      if (!records.ok() && records.error().kind == StreamErrorKind::kThrottled) {
+        co_return PreflightLine{
+            Verdict::kRefused, "readers",
+            fmt::format("shard {} has no room for one more: it serves two readers at most (one in "
+                        "a global table), and a third would slow down all of them until records "
+                        "are trimmed unread. {}",
+                        shard, kWhoReads),
+            "take one of the others away, or let it read what the guard archives"};
+      }
+      if (!records.ok()) co_return refused_by("readers", records.error(), "dynamodb:GetRecords");
+      next = std::move(records->next_iterator);
+      co_await wait(ports.clock, kPollEvery);
+    }
+  }
+  co_return PreflightLine{
+      Verdict::kNote,
+      "readers",
+      fmt::format("a shard serves two at most (one in a global table); {} of the open shards were "
+                  "read from for a second or two and had room for one more, which says nothing of "
+                  "a reader that stands still now. All workers of this guard are one together. {}",
+                  shards.size(), kWhoReads),
+      {}};
 }
 
 }  // namespace
+
+std::string_view name_of(PreflightLine::Verdict verdict) {
+  switch (verdict) {
+    case Verdict::kGood:
+      return "good";
+    case Verdict::kNote:
+      return "note";
+    case Verdict::kRefused:
+      break;
+  }
+  return "refused";
+}
 
 bool Preflight::refused() const {
   return std::any_of(lines.begin(), lines.end(),
                      [](const auto& line) { return line.verdict == Verdict::kRefused; });
 }
 
-Awaitable<Result<Preflight>> preflight(SourceTable& table, TableStream& stream, PreflightAsk ask) {
+Awaitable<Result<Preflight>> preflight(PreflightPorts ports, PreflightAsk ask) {
   Preflight found;
-  auto facts = co_await table.describe();
+  auto facts = co_await ports.table.describe();
   if (!facts.ok()) co_return facts.error();
   found.facts = std::move(facts).value();
-  found.lines.push_back(
-      {Verdict::kGood, "table",
-       fmt::format("{}, about {} items", found.facts.arn, found.facts.item_count)});
+  found.lines.push_back({Verdict::kGood,
+                         "table",
+                         fmt::format("{}, about {} items", found.facts.arn, found.facts.item_count),
+                         {}});
   found.lines.push_back(judge_stream(found.facts));
-  if (!found.facts.stream) co_return found;
-  found.lines.push_back(judge_view(found.facts.stream->view));
-  std::string after;
-  for (std::size_t page = 0; page < kPagesCounted; ++page) {
-    auto shards = co_await stream.shards(found.facts.stream->arn, after);
-    if (!shards.ok()) {
-      found.lines.push_back({Verdict::kRefused, "shards",
-                             fmt::format("they can't be listed: {} {}", shards.error().message,
-                                         shards.error().hint)});
-      co_return found;
+  if (found.facts.stream) found.lines.push_back(judge_view(found.facts.stream->view));
+  co_await look_at_leases(ports, ask.lease_table, found);
+  if (found.facts.stream) {
+    const auto shards = co_await look_at_shards(ports.stream, found);
+    if (found.workers > 0) {
+      found.lines.push_back({Verdict::kGood,
+                             "readers",
+                             "this guard reads already, and all of its workers are one together",
+                             {}});
+    } else if (!shards.empty()) {
+      auto line = co_await look_at_readers(ports, found, shards);
+      found.lines.push_back(std::move(line));
     }
-    for (const auto& shard : shards->shards) found.open_shards += shard.open() ? 1 : 0;
-    found.shards += shards->shards.size();
-    after = shards->last_shard;
-    if (after.empty()) break;
   }
-  found.lines.push_back({Verdict::kGood, "shards",
-                         fmt::format("{} open, {} listed", found.open_shards, found.shards)});
-  found.lines.push_back({Verdict::kNote, "readers",
-                         "a shard serves two readers at most (one in a global table), and nobody "
-                         "can ask who they are: all workers of this guard "
-                         "are one together. If a Lambda trigger and something else read already, "
-                         "this guard is a third, and all are "
-                         "throttled"});
   found.lines.push_back(judge_versions(ask));
   found.lines.push_back(judge_names(ask));
+  auto archive = co_await ports.probe_archive();
+  if (archive.ok()) {
+    found.lines.push_back({Verdict::kGood, "archive", std::move(archive).value(), {}});
+  } else {
+    found.lines.push_back(
+        {Verdict::kRefused, "archive", archive.error().message, archive.error().hint});
+  }
   co_return found;
 }
 
-std::string iam_policy(const PolicyNames& names) {
-  const std::string objects = fmt::format("arn:aws:s3:::{}/{}*", names.bucket,
-                                          names.prefix.empty() ? "" : names.prefix + "/");
-  std::string out;
-  JsonWriter json(out);
-  const auto statement = [&json](const std::vector<std::string>& actions,
-                                 const std::vector<std::string>& resources) {
-    json.begin_object().field("Effect", "Allow").key("Action").begin_array();
-    for (const auto& action : actions) json.string(action);
-    json.end_array().key("Resource").begin_array();
-    for (const auto& resource : resources) json.string(resource);
-    json.end_array().end_object();
+Awaitable<Status> probe_leases(LeaseStore& leases, Random& random) {
+  const auto name = worker_row_name(fmt::format("probe-{:016x}", random.next()));
+  const auto failed = [](const LeaseResult& result) -> Status {
+    return Error{ErrorCode::kUnavailable, "trying the table of leases: " + result.why,
+                 "the credentials need dynamodb:GetItem, PutItem, DeleteItem and Scan on it"};
   };
-  json.begin_object().field("Version", "2012-10-17").key("Statement").begin_array();
-  statement({"dynamodb:DescribeTable"}, {names.table_arn});
-  statement({"dynamodb:DescribeStream", "dynamodb:GetShardIterator", "dynamodb:GetRecords"},
-            {names.table_arn + "/stream/*"});
-  statement({"dynamodb:DescribeTable", "dynamodb:CreateTable", "dynamodb:Scan", "dynamodb:GetItem",
-             "dynamodb:PutItem", "dynamodb:DeleteItem"},
-            {names.lease_table_arn});
-  statement({"s3:ListBucket"}, {"arn:aws:s3:::" + names.bucket});
-  statement({"s3:GetObject", "s3:PutObject"}, {objects});
-  json.end_array().end_object();
-  return out;
-}
-
-MonthlyCost estimate_cost(std::uint64_t open_shards) {
-  constexpr double kSecondsAMonth = 30.0 * 24 * 3600;
-  constexpr double kStreamRead = 0.20 / 1e6;
-  constexpr double kWriteUnit = 0.625 / 1e6;
-  constexpr double kReadUnit = 0.125 / 1e6;
-  constexpr double kPut = 5.00 / 1e6;
-  const double polls = kSecondsAMonth / (static_cast<double>(kPollEvery.count()) / 1e6) *
-                       static_cast<double>(open_shards);
-  const double beats =
-      kSecondsAMonth / (static_cast<double>(MembershipTiming{}.beat_every.count()) / 1e6);
-  // A listing of the rows reads a unit for each 4 KiB: about 25 shards.
-  const double listings = beats * (1 + static_cast<double>(open_shards) / 25);
-  MonthlyCost cost;
-  cost.fixed = polls * kStreamRead + beats * kWriteUnit + listings * kReadUnit;
-  cost.per_million_changes = 1e6 * kPut;  // an object each; pages are few beside them
-  return cost;
+  const auto value = encode_row(WorkerRow{});
+  const auto first = co_await leases.put(name, 0, value);
+  if (first.outcome != LeaseOutcome::kDone) co_return failed(first);
+  // Another value, so that it can't be taken for the first put's.
+  const auto second = co_await leases.put(name, 0, value + " ");
+  const auto wrong = co_await leases.erase(name, 2);
+  const auto last = co_await leases.erase(name, 1);
+  if (second.outcome == LeaseOutcome::kDone || wrong.outcome == LeaseOutcome::kDone) {
+    co_return Error{ErrorCode::kInvalid,
+                    "the engine of the table of leases ignores conditions, so two workers could "
+                    "not be told apart",
+                    "use an engine that honours ConditionExpression"};
+  }
+  if (last.outcome != LeaseOutcome::kDone) co_return failed(last);
+  co_return ok();
 }
 
 }  // namespace pawl::guard

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "base/json_writer.h"
+#include "guard/guarded_definition.h"
 #include "ledger/page_format.h"
 #include "pipeline/ledger_view.h"
 
@@ -12,24 +12,6 @@ namespace {
 constexpr Duration kAgain = std::chrono::seconds(1);
 // Of a page whose outcome is unknown: it is put again, unchanged, until it is known.
 constexpr Duration kSettleAgain = std::chrono::milliseconds(200);
-
-void write_key(JsonWriter& json, std::string_view member, const item::KeyAttribute& key) {
-  json.key(member).begin_object();
-  json.field("name", key.name).field("type", item::name_of(key.type)).end_object();
-}
-
-// docs/internals/archive-format.md, "Guarded tables".
-std::string definition_of(const GuardedTable& table) {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object();
-  write_key(json, "partition_key", table.named.schema.partition);
-  if (table.named.schema.sort) write_key(json, "sort_key", *table.named.schema.sort);
-  json.field("template", table.names.text());
-  if (table.version_attribute) json.field("version_attribute", *table.version_attribute);
-  json.end_object();
-  return out;
-}
 
 }  // namespace
 

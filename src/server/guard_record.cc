@@ -12,6 +12,7 @@
 #include "adapter/s3_ledger_store.h"
 #include "adapter/s3_object_store.h"
 #include "adapter/system_random.h"
+#include "guard/guarded_definition.h"
 #include "server/run_to_end.h"
 
 namespace pawl::server {
@@ -59,6 +60,7 @@ struct GuardRecord::Parts {
 
   Status open();
   Result<guard::GuardedTable> guarded() const;
+  Awaitable<Result<std::string>> probe_archive();
 };
 
 Status GuardRecord::Parts::open() {
@@ -111,11 +113,32 @@ Result<std::unique_ptr<GuardRecord>> GuardRecord::open(GuardConfig config) {
 GuardRecord::GuardRecord(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 GuardRecord::~GuardRecord() = default;
 
+// What stands where the archive is to be.
+Awaitable<Result<std::string>> GuardRecord::Parts::probe_archive() {
+  const auto found = co_await probe_s3_archive(*bucket);
+  if (!found.ok()) co_return found.error();
+  const auto where = config.archive.to_option();
+  const std::string honours = "the store honours conditions";
+  if (!found->id) co_return fmt::format("{} is new; {}", where, honours);
+  archive_id = fmt::format("{:016x}", *found->id);
+  const auto table_or_error = guarded();
+  if (!table_or_error.ok()) co_return table_or_error.error();
+  S3LedgerStore ledger(*bucket, found->etag_form);
+  const auto fits = co_await guard::check_root_chain(ledger, *table_or_error);
+  if (!fits.ok()) co_return fits.error();
+  co_return fmt::format("{} is there ({}), and is gone on with; {}", where, archive_id, honours);
+}
+
 Result<guard::Preflight> GuardRecord::look() {
-  auto found = run_to_end(
-      parts_->context, guard::preflight(*parts_->table, *parts_->stream,
-                                        {parts_->config.names, parts_->config.version_attribute}));
-  if (found.ok()) parts_->facts = found->facts;
+  auto& parts = *parts_;
+  auto facts = run_to_end(parts.context, parts.table->describe());
+  if (!facts.ok()) return facts.error();
+  parts.facts = std::move(facts).value();
+  guard::PreflightPorts ports{*parts.table, *parts.stream, *parts.leases, parts.clock,
+                              [&parts] { return parts.probe_archive(); }};
+  guard::PreflightAsk ask{parts.config.names, parts.config.version_attribute,
+                          parts.config.lease_table};
+  auto found = run_to_end(parts.context, guard::preflight(std::move(ports), std::move(ask)));
   return found;
 }
 
@@ -128,17 +151,14 @@ Status GuardRecord::prepare() {
   parts.archive_id = fmt::format("{:016x}", archive.id);
   parts.etag_form = archive.etag_form;
   PAWL_TRY(run_to_end(parts.context, parts.leases->create_if_absent()));
+  PAWL_TRY(run_to_end(parts.context, guard::probe_leases(*parts.leases, parts.random)));
   parts.objects = std::make_unique<S3ObjectStore>(*parts.bucket);
   PAWL_ASSIGN_OR_RETURN(auto guarded, parts.guarded());
-  guard::GuardPorts ports{*parts.stream,
-                          *parts.table,
-                          *parts.leases,
-                          *parts.objects,
-                          [&parts]() -> std::unique_ptr<LedgerStore> {
-                            return std::make_unique<S3LedgerStore>(*parts.bucket, parts.etag_form);
-                          },
-                          parts.clock,
-                          parts.random};
+  const auto open_ledger = [&parts]() -> std::unique_ptr<LedgerStore> {
+    return std::make_unique<S3LedgerStore>(*parts.bucket, parts.etag_form);
+  };
+  guard::GuardPorts ports{*parts.stream, *parts.table, *parts.leases, *parts.objects,
+                          open_ledger,   parts.clock,  parts.random};
   parts.worker = std::make_unique<guard::Worker>(std::move(ports), std::move(guarded));
   return ok();
 }
@@ -156,8 +176,9 @@ const std::string& GuardRecord::archive_id() const { return parts_->archive_id; 
 
 guard::PolicyNames GuardRecord::policy_names() const {
   const auto& location = parts_->bucket->location();
-  return {parts_->facts->arn, sibling_arn(parts_->facts->arn, parts_->config.lease_table),
-          location.bucket, location.prefix};
+  const auto arn =
+      parts_->facts ? parts_->facts->arn : "arn:aws:dynamodb:*:*:table/" + parts_->config.table;
+  return {arn, sibling_arn(arn, parts_->config.lease_table), location.bucket, location.prefix};
 }
 
 }  // namespace pawl::server

@@ -12,7 +12,7 @@
 
 namespace pawl::server {
 
-struct GuardConfig {
+struct GuardConfig {  // what is "" stands for its default, which open() fills in
   std::string table;
   ArchivePlace archive;           // a bucket
   std::string dynamodb_endpoint;  // "" = as AWS's own settings say
@@ -30,9 +30,10 @@ class GuardRecord {
   static Result<std::unique_ptr<GuardRecord>> open(GuardConfig config);
   ~GuardRecord();
 
-  // Looks at table and stream. Nothing is written. Errors: as of the adapters, each saying what to do.
+  // Looks at table, stream, leases and archive; puts nothing but the archive's probe. Takes some seconds. Errors: as of the
+  // adapters, each saying what to do.
   Result<guard::Preflight> look();
-  // Probes the bucket's conditions, makes the archive and the lease table where they are not there. After look().
+  // Makes the archive and the lease table where they are not there, and tries the latter. After look() did not refuse.
   Status prepare();
   // Works until stop(). After prepare().
   void run();
@@ -41,7 +42,7 @@ class GuardRecord {
 
   const GuardConfig& config() const;
   const std::string& archive_id() const;    // after prepare()
-  guard::PolicyNames policy_names() const;  // after look()
+  guard::PolicyNames policy_names() const;  // with '*' for what is not known before look()
 
  private:
   struct Parts;

@@ -104,6 +104,13 @@ Awaitable<RemoteAnswer> SignedClient::call(const RemoteEndpoint& endpoint, Signe
       answer.no_credentials = credentials.error().code == ErrorCode::kInvalid;
       co_return answer;
     }
+    if (options_.may_send && !options_.may_send(request)) {
+      answer.outcome = state.maybe_done ? RemoteOutcome::kUnknown : RemoteOutcome::kNotDone;
+      answer.status = 0;
+      answer.code.clear();
+      answer.why = "not sent: whoever asked may not write any more";
+      co_return answer;
+    }
     answer.reply = co_await send(endpoint, request, *credentials);
     const auto end = end_of(answer.reply, answer);
     if (end == AttemptEnd::kSlowDown || (end == AttemptEnd::kUnknown && answer.status == 0))

@@ -3,6 +3,7 @@
 // the service (s3_client.h, dynamodb_client.h); this is the loop between them.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,6 +63,9 @@ struct SignedClientOptions {
   RetryPolicy retry;
   std::chrono::milliseconds attempt_timeout{10'000};
   std::size_t connections_max = 256;
+  // Asked right before each attempt; false: it is not sent, and the request ends. For who writes only while it is not fenced,
+  // and may be paused between two attempts.
+  std::function<bool(const SignedRequest&)> may_send = {};
 };
 
 // One executor; coroutines may overlap on it. Destroy it when none of its coroutines is left.

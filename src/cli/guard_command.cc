@@ -50,7 +50,8 @@ void wait_for_stop(const server::GuardRecord& guard, const sigset_t& signals) {
 }
 
 void print_policy(const server::GuardRecord& guard) {
-  fmt::print("The IAM policy that it needs:\n{}\n", guard::iam_policy(guard.policy_names()));
+  fmt::print("The IAM policy that it needs:\n{}\n",
+             guard::indented(guard::iam_policy(guard.policy_names())));
 }
 
 int run_preflight(server::GuardRecord& guard, const GuardArguments& arguments) {

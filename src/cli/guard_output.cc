@@ -107,7 +107,7 @@ void print_preflight_json(const server::GuardRecord& guard, const guard::Preflig
   json.key("leases_of_a_worker").raw(fmt::format("{:.2f}", cost.leases));
   json.key("million_changes_least").raw(fmt::format("{:.2f}", cost.per_million_changes_least));
   json.key("million_changes_most").raw(fmt::format("{:.2f}", cost.per_million_changes_most));
-  json.end_object().field("iam_policy", guard::iam_policy(guard.policy_names())).end_object();
+  json.end_object().key("iam_policy").raw(guard::iam_policy(guard.policy_names())).end_object();
   fmt::print("{}\n", out);
 }
 

@@ -141,8 +141,9 @@ Awaitable<void> wait(Clock& clock, Duration how_long) {
 // Workers of this guard that live: whose rows change while one looks.
 Awaitable<void> look_at_leases(PreflightPorts& ports, const std::string& table, Preflight& found) {
   std::map<std::string, std::uint64_t> revisions;
+  const auto prefix = worker_row_name("");
   for (int look = 0; look < 2; ++look) {
-    auto rows = co_await ports.leases.list(worker_row_name(""));
+    auto rows = co_await ports.leases.list(prefix);
     if (!rows.ok() && rows.error().code == ErrorCode::kNotFound) {
       found.lines.push_back(
           {Verdict::kGood,
@@ -179,7 +180,8 @@ Awaitable<PreflightLine> look_at_readers(PreflightPorts& ports, const Preflight&
                                          const std::vector<std::string>& shards) {
   const auto& arn = found.facts.stream->arn;
   for (const auto& shard : shards) {
-    auto iterator = co_await ports.stream.iterator(arn, shard, {StreamPosition::At::kLatest, {}});
+    const StreamPosition newest{StreamPosition::At::kLatest, {}};
+    auto iterator = co_await ports.stream.iterator(arn, shard, newest);
     if (!iterator.ok())
       co_return refused_by("readers", iterator.error(), "dynamodb:GetShardIterator");
     auto next = std::move(iterator).value();
@@ -190,7 +192,7 @@ Awaitable<PreflightLine> look_at_readers(PreflightPorts& ports, const Preflight&
             Verdict::kRefused, "readers",
             fmt::format("shard {} has no room for one more: it serves two readers at most (one in "
                         "a global table), and a third would slow down all of them until records "
-                        "are trimmed unread. {}",
+                        "are trimmed unread; {}",
                         shard, kWhoReads),
             "take one of the others away, or let it read what the guard archives"};
       }
@@ -202,10 +204,10 @@ Awaitable<PreflightLine> look_at_readers(PreflightPorts& ports, const Preflight&
   co_return PreflightLine{
       Verdict::kNote,
       "readers",
-      fmt::format("a shard serves two at most (one in a global table); {} of the open shards were "
-                  "read from for a second or two and had room for one more, which says nothing of "
-                  "a reader that stands still now. All workers of this guard are one together. {}",
-                  shards.size(), kWhoReads),
+      fmt::format("a shard serves two at most (one in a global table). {} open {} read from for a "
+                  "second or two and had room for one more, which says nothing of a reader that "
+                  "stands still just now; all workers of this guard are one together. And {}",
+                  shards.size(), shards.size() == 1 ? "shard was" : "shards were", kWhoReads),
       {}};
 }
 
@@ -274,7 +276,8 @@ Awaitable<Status> probe_leases(LeaseStore& leases, Random& random) {
   const auto first = co_await leases.put(name, 0, value);
   if (first.outcome != LeaseOutcome::kDone) co_return failed(first);
   // Another value, so that it can't be taken for the first put's.
-  const auto second = co_await leases.put(name, 0, value + " ");
+  const auto other = value + " ";
+  const auto second = co_await leases.put(name, 0, other);
   const auto wrong = co_await leases.erase(name, 2);
   const auto last = co_await leases.erase(name, 1);
   if (second.outcome == LeaseOutcome::kDone || wrong.outcome == LeaseOutcome::kDone) {

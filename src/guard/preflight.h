@@ -61,7 +61,7 @@ Awaitable<Result<Preflight>> preflight(PreflightPorts ports, PreflightAsk ask);
 // workers it looks like one that comes and goes. Errors: kInvalid (it ignores conditions), kUnavailable.
 Awaitable<Status> probe_leases(LeaseStore& leases, Random& random);
 
-// The IAM policy that `guard record` needs, as an indented JSON document for people to paste.
+// The IAM policy that `guard record` needs, as a JSON document.
 struct PolicyNames {
   std::string table_arn;
   std::string lease_table_arn;
@@ -69,6 +69,8 @@ struct PolicyNames {
   std::string prefix;  // "" = the whole bucket
 };
 std::string iam_policy(const PolicyNames& names);
+// Compact JSON line by line.
+std::string indented(std::string_view json);
 
 // US dollars, Amazon's list prices of 2026 in its cheapest region: what the requests cost, not storage or transfer.
 struct MonthlyCost {

@@ -7,16 +7,15 @@
 #include "guard/stream_cursor.h"
 
 namespace pawl::guard {
-namespace {
-
-// Line by line. There is no bracket or comma within a string: names of tables and buckets have none.
 std::string indented(std::string_view json) {
   std::string out;
   std::size_t depth = 0;
   const auto new_line = [&] { out.append(1, '\n').append(2 * depth, ' '); };
-  bool within = false;
+  bool within = false;  // a string
+  bool escaped = false;
   for (const char c : json) {
-    if (c == '"') within = !within;
+    if (c == '"' && !escaped) within = !within;
+    escaped = within && c == '\\' && !escaped;
     if (!within && (c == '}' || c == ']')) --depth, new_line();
     out += c;
     if (within) continue;
@@ -26,8 +25,6 @@ std::string indented(std::string_view json) {
   }
   return out;
 }
-
-}  // namespace
 
 std::string iam_policy(const PolicyNames& names) {
   const std::string objects = fmt::format("arn:aws:s3:::{}/{}*", names.bucket,
@@ -50,7 +47,7 @@ std::string iam_policy(const PolicyNames& names) {
   statement({"s3:ListBucket"}, "arn:aws:s3:::" + names.bucket);
   statement({"s3:GetObject", "s3:PutObject"}, objects);
   json.end_array().end_object();
-  return indented(out);
+  return out;
 }
 
 MonthlyCost estimate_cost(std::uint64_t open_shards) {

@@ -54,6 +54,8 @@ class Worker {
   void stop();
 
   WorkerStatus status() const;
+  // Whether this worker still counts as alive by its own clock: asked before any attempt at a write is sent. On its executor.
+  bool trusts_itself() const { return membership_.may_write(ports_.clock.monotonic()); }
 
  private:
   void take(const MembershipEvent& event);

@@ -76,8 +76,12 @@ Status GuardRecord::Parts::open() {
   PAWL_ASSIGN_OR_RETURN(lease_client, DynamoDbClient::open(config.dynamodb_endpoint, from, clock,
                                                            random, lease_client_options()));
   PAWL_ASSIGN_OR_RETURN(const auto location, parse_s3_url(config.archive.where));
-  PAWL_ASSIGN_OR_RETURN(bucket,
-                        S3Client::open(location, config.archive.s3_endpoint, from, clock, random));
+  SignedClientOptions options;
+  options.may_send = [this](const SignedRequest& request) {
+    return request.method == "GET" || !worker || worker->trusts_itself();
+  };
+  PAWL_ASSIGN_OR_RETURN(bucket, S3Client::open(location, config.archive.s3_endpoint, from, clock,
+                                               random, std::move(options)));
   stream = std::make_unique<DynamoDbTableStream>(*dynamodb);
   table = std::make_unique<DynamoDbSourceTable>(*dynamodb, config.table);
   leases = std::make_unique<DynamoDbLeaseStore>(*lease_client, config.lease_table);

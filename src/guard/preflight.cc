@@ -20,6 +20,10 @@ constexpr Duration kBeatsSeenIn = std::chrono::milliseconds(1500);
 // So many open shards are read from, so often, as a worker would.
 constexpr std::size_t kShardsTried = 2;
 constexpr int kPollsTried = 6;
+// Workers that start at once look at the same time, and would take each other for strangers: who finds no room waits until
+// they are members, and looks again.
+constexpr int kReadersTries = 3;
+constexpr Duration kStartsWithin = std::chrono::seconds(2);
 
 PreflightLine judge_stream(const SourceTableFacts& facts) {
   if (!facts.stream) {
@@ -138,37 +142,43 @@ Awaitable<void> wait(Clock& clock, Duration how_long) {
   while (clock.monotonic() < until) co_await alarm->wait_until(until);
 }
 
-// Workers of this guard that live: whose rows change while one looks.
-Awaitable<void> look_at_leases(PreflightPorts& ports, const std::string& table, Preflight& found) {
+// Workers of this guard that live: whose rows change while one looks. kNotFound: there is no such table yet.
+Awaitable<Result<std::uint64_t>> count_workers(PreflightPorts& ports) {
   std::map<std::string, std::uint64_t> revisions;
+  std::uint64_t alive = 0;
   const auto prefix = worker_row_name("");
   for (int look = 0; look < 2; ++look) {
     auto rows = co_await ports.leases.list(prefix);
-    if (!rows.ok() && rows.error().code == ErrorCode::kNotFound) {
-      found.lines.push_back(
-          {Verdict::kGood,
-           "leases",
-           fmt::format("table {} is not there yet, and is made at the start", table),
-           {}});
-      co_return;
-    }
-    if (!rows.ok()) {
-      found.lines.push_back({Verdict::kRefused, "leases", rows.error().message, rows.error().hint});
-      co_return;
-    }
+    if (!rows.ok()) co_return rows.error();
     for (const auto& row : *rows) {
       const auto [place, is_new] = revisions.try_emplace(row.name, row.revision);
-      if (!is_new && place->second != row.revision) ++found.workers;
+      if (!is_new && place->second != row.revision) ++alive;
     }
     if (revisions.empty()) break;
     if (look == 0) co_await wait(ports.clock, kBeatsSeenIn);
   }
-  found.lines.push_back(
-      {Verdict::kGood,
-       "leases",
-       fmt::format("table {}: {} of this guard at work", table,
-                   found.workers == 1 ? "1 worker" : fmt::format("{} workers", found.workers)),
-       {}});
+  co_return alive;
+}
+
+Awaitable<PreflightLine> look_at_leases(PreflightPorts& ports, const std::string& table,
+                                        Preflight& found) {
+  const auto workers = co_await count_workers(ports);
+  if (workers.ok()) {
+    found.workers = *workers;
+    co_return PreflightLine{
+        Verdict::kGood,
+        "leases",
+        fmt::format("table {}: {} of this guard at work", table,
+                    *workers == 1 ? "1 worker" : fmt::format("{} workers", *workers)),
+        {}};
+  }
+  if (workers.error().code != ErrorCode::kNotFound)
+    co_return PreflightLine{Verdict::kRefused, "leases", workers.error().message,
+                            workers.error().hint};
+  co_return PreflightLine{Verdict::kGood,
+                          "leases",
+                          fmt::format("table {} is not there yet, and is made at the start", table),
+                          {}};
 }
 
 constexpr const char* kWhoReads =
@@ -176,30 +186,42 @@ constexpr const char* kWhoReads =
     "--event-source-arn` names its Lambda triggers, and of others only their owners know";
 
 // Reads from an open shard as a worker would: whether that is allowed, and whether there is room for one more reader.
-Awaitable<PreflightLine> look_at_readers(PreflightPorts& ports, const Preflight& found,
-                                         const std::vector<std::string>& shards) {
-  const auto& arn = found.facts.stream->arn;
+Awaitable<StreamResult<Unit>> try_shard(PreflightPorts& ports, const std::string& arn,
+                                        const std::string& shard) {
+  const StreamPosition newest{StreamPosition::At::kLatest, {}};
+  auto iterator = co_await ports.stream.iterator(arn, shard, newest);
+  if (!iterator.ok()) co_return iterator.error();
+  auto next = std::move(iterator).value();
+  for (int poll = 0; poll < kPollsTried && !next.empty(); ++poll) {
+    auto records = co_await ports.stream.records(next, 1);
+    if (!records.ok()) co_return records.error();
+    next = std::move(records->next_iterator);
+    co_await wait(ports.clock, kPollEvery);
+  }
+  co_return Unit{};
+}
+
+PreflightLine no_room(const std::string& shard) {
+  return {Verdict::kRefused, "readers",
+          fmt::format("shard {} has no room for one more: it serves two readers at most (one in a "
+                      "global table), and a third would slow down all of them until records are "
+                      "trimmed unread; {}",
+                      shard, kWhoReads),
+          "take one of the others away, or let it read what the guard archives"};
+}
+
+// Nothing: there was no room, which may have been another worker's look at its own start.
+Awaitable<std::optional<PreflightLine>> try_shards(PreflightPorts& ports, const Preflight& found,
+                                                   const std::vector<std::string>& shards,
+                                                   bool last_try) {
   for (const auto& shard : shards) {
-    const StreamPosition newest{StreamPosition::At::kLatest, {}};
-    auto iterator = co_await ports.stream.iterator(arn, shard, newest);
-    if (!iterator.ok())
-      co_return refused_by("readers", iterator.error(), "dynamodb:GetShardIterator");
-    auto next = std::move(iterator).value();
-    for (int poll = 0; poll < kPollsTried && !next.empty(); ++poll) {
-      auto records = co_await ports.stream.records(next, 1);
-      if (!records.ok() && records.error().kind == StreamErrorKind::kThrottled) {
-        co_return PreflightLine{
-            Verdict::kRefused, "readers",
-            fmt::format("shard {} has no room for one more: it serves two readers at most (one in "
-                        "a global table), and a third would slow down all of them until records "
-                        "are trimmed unread; {}",
-                        shard, kWhoReads),
-            "take one of the others away, or let it read what the guard archives"};
-      }
-      if (!records.ok()) co_return refused_by("readers", records.error(), "dynamodb:GetRecords");
-      next = std::move(records->next_iterator);
-      co_await wait(ports.clock, kPollEvery);
-    }
+    const auto tried = co_await try_shard(ports, found.facts.stream->arn, shard);
+    if (tried.ok()) continue;
+    if (tried.error().kind != StreamErrorKind::kThrottled)
+      co_return refused_by("readers", tried.error(),
+                           "dynamodb:GetShardIterator and dynamodb:GetRecords");
+    if (!last_try) co_return std::nullopt;
+    co_return no_room(shard);
   }
   co_return PreflightLine{
       Verdict::kNote,
@@ -209,6 +231,23 @@ Awaitable<PreflightLine> look_at_readers(PreflightPorts& ports, const Preflight&
                   "stands still just now; all workers of this guard are one together. And {}",
                   shards.size(), shards.size() == 1 ? "shard was" : "shards were", kWhoReads),
       {}};
+}
+
+Awaitable<PreflightLine> look_at_readers(PreflightPorts& ports, Preflight& found,
+                                         const std::vector<std::string>& shards) {
+  for (int attempt = 1;; ++attempt) {
+    if (found.workers > 0) {
+      co_return PreflightLine{Verdict::kGood,
+                              "readers",
+                              "this guard reads already, and all of its workers are one together",
+                              {}};
+    }
+    auto line = co_await try_shards(ports, found, shards, attempt == kReadersTries);
+    if (line) co_return *std::move(line);
+    co_await wait(ports.clock, kStartsWithin);
+    const auto workers = co_await count_workers(ports);
+    if (workers.ok()) found.workers = *workers;
+  }
 }
 
 }  // namespace
@@ -241,15 +280,11 @@ Awaitable<Result<Preflight>> preflight(PreflightPorts ports, PreflightAsk ask) {
                          {}});
   found.lines.push_back(judge_stream(found.facts));
   if (found.facts.stream) found.lines.push_back(judge_view(found.facts.stream->view));
-  co_await look_at_leases(ports, ask.lease_table, found);
+  auto leases = co_await look_at_leases(ports, ask.lease_table, found);
+  found.lines.push_back(std::move(leases));
   if (found.facts.stream) {
     const auto shards = co_await look_at_shards(ports.stream, found);
-    if (found.workers > 0) {
-      found.lines.push_back({Verdict::kGood,
-                             "readers",
-                             "this guard reads already, and all of its workers are one together",
-                             {}});
-    } else if (!shards.empty()) {
+    if (!shards.empty()) {
       auto line = co_await look_at_readers(ports, found, shards);
       found.lines.push_back(std::move(line));
     }

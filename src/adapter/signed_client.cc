@@ -55,6 +55,8 @@ HttpCall SignedClient::sign(const RemoteEndpoint& endpoint, const SignedRequest&
   call.body = request.body;
   call.answer_bytes_max = request.answer_bytes_max;
   call.timeout = options_.attempt_timeout;
+  // The request outlives the call: it is kept until the reply.
+  if (options_.may_send) call.may_send = [this, &request] { return options_.may_send(request); };
   return call;
 }
 

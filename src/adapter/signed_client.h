@@ -63,8 +63,8 @@ struct SignedClientOptions {
   RetryPolicy retry;
   std::chrono::milliseconds attempt_timeout{10'000};
   std::size_t connections_max = 256;
-  // Asked right before each attempt; false: it is not sent, and the request ends. For who writes only while it is not fenced,
-  // and may be paused between two attempts.
+  // Asked before each attempt, and once more right before it is sent, on a thread of the client's own; false: it is not sent. For
+  // who writes only while it is not fenced, and may be paused at any time.
   std::function<bool(const SignedRequest&)> may_send = {};
 };
 

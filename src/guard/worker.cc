@@ -55,7 +55,10 @@ Awaitable<void> Worker::run() {
 }
 
 void Worker::take(const MembershipEvent& event) {
-  for (const auto& effect : step(membership_, event, ports_.clock.monotonic())) perform(effect);
+  const auto effects = step(membership_, event, ports_.clock.monotonic());
+  const auto now = ports_.clock.monotonic();
+  trusted_until_ = membership_.may_write(now) ? membership_.trusted_until.microseconds : 0;
+  for (const auto& effect : effects) perform(effect);
   if (const auto* rows = std::get_if<RowsListed>(&event); rows != nullptr && root_)
     root_->rows_listed(*rows);
 }

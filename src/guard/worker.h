@@ -54,8 +54,8 @@ class Worker {
   void stop();
 
   WorkerStatus status() const;
-  // Whether this worker still counts as alive by its own clock: asked before any attempt at a write is sent. On its executor.
-  bool trusts_itself() const { return membership_.may_write(ports_.clock.monotonic()); }
+  // Whether this worker still counts as alive by its own clock: asked right before any write is sent. From any thread.
+  bool trusts_itself() const { return ports_.clock.monotonic().microseconds < trusted_until_; }
 
  private:
   void take(const MembershipEvent& event);
@@ -86,6 +86,7 @@ class Worker {
   bool ended_ = false;
   std::atomic<bool> stopping_ = false;
   MonotonicInstant publish_due_;
+  std::atomic<std::int64_t> trusted_until_ = 0;  // membership_'s, in microseconds; 0: no member
 
   mutable std::mutex published_mutex_;
   WorkerStatus published_;

@@ -20,6 +20,7 @@ Worker::Worker(GuardPorts ports, GuardedTable table)
       table_(std::move(table)),
       alarm_(ports_.clock.make_alarm()),
       tasks_(*alarm_),
+      working_(*alarm_),
       room_(ports_.clock, kReadersSeated) {
   PAWL_ASSERT(!ports_.objects.may_doubt());
 }
@@ -41,17 +42,26 @@ Awaitable<void> Worker::run() {
   bool end_asked = false;
   while (!ended_) {
     if (stopping_ && !std::exchange(end_asked, true)) take(EndAsked{});
-    if (!ended_ && ports_.clock.monotonic() >= membership_.next_tick()) take(Tick{fresh_id()});
+    if (!ended_ && ports_.clock.monotonic() >= next_tick()) take(Tick{fresh_id()});
     while (!ended_ && !events_.empty()) {
       const auto event = std::move(events_.front());
       events_.pop_front();
       take(event);
     }
     publish();
-    if (!ended_) co_await alarm_->wait_until(membership_.next_tick());
+    if (!ended_) co_await alarm_->wait_until(next_tick());
   }
   drop_everything();
-  while (tasks_.running() > 0) co_await alarm_->wait_until(ports_.clock.monotonic() + kLongWait);
+  while (tasks_.running() + working_.running() > 0)
+    co_await alarm_->wait_until(ports_.clock.monotonic() + kLongWait);
+}
+
+// A new life begins when nothing of the old one is under way any more. Else what the old one still had to put would go out
+// under the new one's trust.
+MonotonicInstant Worker::next_tick() const {
+  if (membership_.phase == Membership::Phase::kOut && working_.running() > 0)
+    return ports_.clock.monotonic() + kLongWait;
+  return membership_.next_tick();
 }
 
 void Worker::take(const MembershipEvent& event) {
@@ -105,7 +115,7 @@ void Worker::start_shard(ShardNumber number) {
   if (reader) reader->drop();
   reader =
       std::make_shared<ShardReader>(ports_, table_, room_, std::move(source), std::move(callbacks));
-  tasks_.spawn(executor_, read_shard(reader));
+  working_.spawn(executor_, read_shard(reader));
 }
 
 Awaitable<void> Worker::read_shard(std::shared_ptr<ShardReader> reader) {
@@ -117,7 +127,7 @@ void Worker::start_root() {
   if (root_) root_->drop();
   root_ = std::make_shared<RootOwner>(
       ports_, table_, [this] { return membership_.may_write_root(ports_.clock.monotonic()); });
-  tasks_.spawn(executor_, [](std::shared_ptr<RootOwner> kept) -> Awaitable<void> {
+  working_.spawn(executor_, [](std::shared_ptr<RootOwner> kept) -> Awaitable<void> {
     co_await kept->run();
   }(root_));
 }

@@ -70,12 +70,14 @@ class Worker {
   Awaitable<void> erase_row(std::uint64_t ticket, std::string name, std::uint64_t expected);
   void tell(MembershipEvent event);
   std::string fresh_id();
+  MonotonicInstant next_tick() const;
   void publish();
 
   GuardPorts ports_;
   GuardedTable table_;
   std::unique_ptr<Alarm> alarm_;
-  Tasks tasks_;
+  Tasks tasks_;    // reads and writes of rows
+  Tasks working_;  // readers and root: what one life writes
   ReadingRoom room_;
   boost::asio::any_io_executor executor_;
   Membership membership_;

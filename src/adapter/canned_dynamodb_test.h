@@ -110,6 +110,7 @@ class CannedDynamoDbTest : public testing::Test {
     };
     SignedClientOptions options;
     options.interference = &canned_;
+    options.may_send = may_send_;
     auto client = DynamoDbClient::open("http://127.0.0.1:1", from, clock_, random_, options);
     ASSERT_TRUE(client.ok()) << client.error().to_string();
     client_ = std::move(client).value();
@@ -122,6 +123,7 @@ class CannedDynamoDbTest : public testing::Test {
   JumpingClock clock_;
   CountingRandom random_;
   CannedDynamoDb canned_;
+  std::function<bool(const SignedRequest&)> may_send_;
   std::unique_ptr<DynamoDbClient> client_;
 };
 

@@ -106,6 +106,24 @@ TEST_F(DynamoDbClientTest, ADoubtStaysOne) {
   EXPECT_EQ(call().outcome, RemoteOutcome::kUnknown);
 }
 
+TEST_F(DynamoDbClientTest, WhoMayNotWriteAnyMoreSendsNoFurtherAttempt) {
+  std::size_t allowed = 1;
+  may_send_ = [&allowed](const SignedRequest& request) {
+    EXPECT_EQ(request.name, "PutItem");
+    return allowed-- > 0;
+  };
+  open();
+  canned_.is_silent();
+  auto answer = call();
+  EXPECT_EQ(answer.outcome, RemoteOutcome::kUnknown);  // the first may have been done
+  EXPECT_EQ(canned_.sent.size(), 1U);
+  allowed = 0;
+  answer = call();
+  EXPECT_EQ(answer.outcome, RemoteOutcome::kNotDone);
+  EXPECT_THAT(answer.why, HasSubstr("not sent"));
+  EXPECT_EQ(canned_.sent.size(), 1U);
+}
+
 TEST_F(DynamoDbClientTest, ADamagedAnswerIsNone) {
   HttpReply damaged{HttpReply::Kind::kAnswered, 200, {{"x-amz-crc32", "1"}}, "{}", {}};
   canned_.then(damaged).answers("{}");

@@ -83,6 +83,11 @@ std::size_t take_header(char* bytes, std::size_t size, std::size_t count, void* 
   return line.size();
 }
 
+int ask_whether_to_send(void* in, char* /*to*/, char* /*from*/, int /*to_port*/,
+                        int /*from_port*/) {
+  return static_cast<Transfer*>(in)->call.may_send() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
 }  // namespace
 
 struct HttpPool::Engine {
@@ -185,6 +190,10 @@ void HttpPool::Engine::start(std::unique_ptr<Transfer> transfer) {
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer.get());
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer.get());
+  if (call.may_send) {
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, ask_whether_to_send);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer.get());
+  }
   if (!options.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, options.ca_file.c_str());
   if (call.method == "PUT" || call.method == "POST") {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call.body.empty() ? "" : call.body.data());

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,6 +26,8 @@ struct HttpCall {
   std::string_view body;  // must stay valid until the reply
   std::size_t answer_bytes_max = std::size_t{1} << 20;
   std::chrono::milliseconds timeout{10'000};  // for all of it
+  // Asked right before the request is sent, over a connection that is there, on the pool's thread; false: it is not sent.
+  std::function<bool()> may_send = {};
 };
 
 struct HttpReply {

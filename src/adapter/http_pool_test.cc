@@ -156,6 +156,24 @@ TEST(HttpPool, TellsWhatWasNotSentFromWhatWasNotAnswered) {
   EXPECT_EQ(run_awaitable(pool.send(call)).kind, HttpReply::Kind::kNoAnswer);
 }
 
+TEST(HttpPool, AsksRightBeforeItSends) {
+  std::atomic<int> answered = 0;
+  const TinyServer server([&answered](const std::string&) {
+    ++answered;
+    return ok_answer("");
+  });
+  HttpPool pool;
+  bool may = true;
+  for (const bool expected : {true, false, true}) {  // also over a connection that was kept
+    auto call = get(server.url() + "/");
+    call.may_send = [&may] { return may; };
+    may = expected;
+    const auto reply = run_awaitable(pool.send(std::move(call)));
+    EXPECT_EQ(reply.kind, expected ? HttpReply::Kind::kAnswered : HttpReply::Kind::kNotSent);
+  }
+  EXPECT_EQ(answered, 2);
+}
+
 TEST(HttpPool, BoundsTheAnswer) {
   TinyServer server([](const std::string&) { return ok_answer(std::string(5000, 'x')); });
   HttpPool pool;

@@ -133,7 +133,7 @@ Awaitable<Result<S3Archive>> find_s3_archive(S3Client& client) {
   co_return S3Archive{**id, false, EtagForm::kQuoted};
 }
 
-Awaitable<Result<S3Archive>> open_s3_archive(S3Client& client, Random& random, Instant now) {
+Awaitable<Result<S3ArchiveProbe>> probe_s3_archive(S3Client& client) {
   const auto known = co_await read_identity(client);
   if (!known.ok()) co_return known.error();
   if (!*known) {
@@ -144,7 +144,13 @@ Awaitable<Result<S3Archive>> open_s3_archive(S3Client& client, Random& random, I
   if (!probe.ok()) co_return probe.error();
   const auto form = co_await probe_match(client, std::move(probe).value());
   if (!form.ok()) co_return form.error();
-  if (*known) co_return S3Archive{**known, false, *form};
+  co_return S3ArchiveProbe{*known, *form};
+}
+
+Awaitable<Result<S3Archive>> open_s3_archive(S3Client& client, Random& random, Instant now) {
+  const auto probed = co_await probe_s3_archive(client);
+  if (!probed.ok()) co_return probed.error();
+  if (probed->id) co_return S3Archive{*probed->id, false, probed->etag_form};
 
   const auto identity = render_archive_identity(random.next(), now);
   const auto made = co_await put(client, kIdentityName, identity, {"If-None-Match", "*"});
@@ -152,7 +158,7 @@ Awaitable<Result<S3Archive>> open_s3_archive(S3Client& client, Random& random, I
   // Whose it became is what stands there now.
   auto archive = co_await find_s3_archive(client);
   if (!archive.ok()) co_return archive.error();
-  co_return S3Archive{archive->id, made.done(), *form};
+  co_return S3Archive{archive->id, made.done(), probed->etag_form};
 }
 
 }  // namespace pawl

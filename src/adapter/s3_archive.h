@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "adapter/s3_client.h"
 
@@ -21,12 +22,21 @@ struct S3Archive {
   EtagForm etag_form = EtagForm::kQuoted;
 };
 
+// What a look at a bucket finds.
+struct S3ArchiveProbe {
+  std::optional<std::uint64_t> id;  // nothing: no archive yet, and nothing else either
+  EtagForm etag_form = EtagForm::kQuoted;
+};
+
 std::string etag_for(EtagForm form, std::string_view etag);
 
 // Opens it for writing; makes it where the prefix holds nothing. There is no lock: the ledger's pages are the fence.
 // Errors: kInvalid (the store ignores conditions; objects but no archive; a newer Pawl's), kNotFound (no such bucket),
 // kCorrupt (archive.json is damaged), kUnavailable.
 Awaitable<Result<S3Archive>> open_s3_archive(S3Client& client, Random& random, Instant now);
+
+// Whether it could be opened for writing: puts nothing but the probe. Errors: as open_s3_archive().
+Awaitable<Result<S3ArchiveProbe>> probe_s3_archive(S3Client& client);
 
 // For reading: nothing is written. Errors: kNotFound where there is no archive, and the others.
 Awaitable<Result<S3Archive>> find_s3_archive(S3Client& client);

@@ -55,6 +55,8 @@ HttpCall SignedClient::sign(const RemoteEndpoint& endpoint, const SignedRequest&
   call.body = request.body;
   call.answer_bytes_max = request.answer_bytes_max;
   call.timeout = options_.attempt_timeout;
+  // The request outlives the call: it is kept until the reply.
+  if (options_.may_send) call.may_send = [this, &request] { return options_.may_send(request); };
   return call;
 }
 
@@ -102,6 +104,13 @@ Awaitable<RemoteAnswer> SignedClient::call(const RemoteEndpoint& endpoint, Signe
       answer.outcome = state.maybe_done ? RemoteOutcome::kUnknown : RemoteOutcome::kNotDone;
       answer.why = credentials.error().to_string();
       answer.no_credentials = credentials.error().code == ErrorCode::kInvalid;
+      co_return answer;
+    }
+    if (options_.may_send && !options_.may_send(request)) {
+      answer.outcome = state.maybe_done ? RemoteOutcome::kUnknown : RemoteOutcome::kNotDone;
+      answer.status = 0;
+      answer.code.clear();
+      answer.why = "not sent: whoever asked may not write any more";
       co_return answer;
     }
     answer.reply = co_await send(endpoint, request, *credentials);

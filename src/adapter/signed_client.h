@@ -3,6 +3,7 @@
 // the service (s3_client.h, dynamodb_client.h); this is the loop between them.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -62,6 +63,9 @@ struct SignedClientOptions {
   RetryPolicy retry;
   std::chrono::milliseconds attempt_timeout{10'000};
   std::size_t connections_max = 256;
+  // Asked before each attempt, and once more right before it is sent, on a thread of the client's own; false: it is not sent. For
+  // who writes only while it is not fenced, and may be paused at any time.
+  std::function<bool(const SignedRequest&)> may_send = {};
 };
 
 // One executor; coroutines may overlap on it. Destroy it when none of its coroutines is left.

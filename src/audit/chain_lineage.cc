@@ -13,6 +13,7 @@ ChainLineage::ChainLineage(const RootFacts& facts) {
   for (const auto& [shard, opened] : facts.opened) {
     Chain chain;
     chain.opened_with_gap = opened.gap;
+    chain.closed_with_gap = opened.gap_at_end;
     if (opened.parent) chain.parent = find(*opened.parent);
     index_.emplace(shard, chains_.size());
     chains_.push_back(std::move(chain));
@@ -49,6 +50,8 @@ void ChainLineage::add_gap(ShardId shard, std::uint64_t sequence) {
 
 void ChainLineage::finish_gaps() {
   for (Chain& chain : chains_) {
+    // Behind every change of its chain, and before those of its descendants.
+    if (chain.closed_with_gap) chain.gaps.push_back(~std::uint64_t{0});
     chain.gaps_before = chain.opened_with_gap ? 1 : 0;
     if (chain.parent == kNone) continue;
     const Chain& parent = chains_[chain.parent];

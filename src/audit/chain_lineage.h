@@ -54,6 +54,7 @@ class ChainLineage {
     std::size_t place = 0;
     std::size_t size = 1;
     bool opened_with_gap = false;
+    bool closed_with_gap = false;
     bool gaps_everywhere = false;     // there were too many to keep
     std::vector<std::uint64_t> gaps;  // sequences, ascending
     std::uint64_t gaps_before =

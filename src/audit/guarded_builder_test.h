@@ -43,15 +43,16 @@ class GuardedBuilder : public Builder {
   void open_child(std::uint32_t number, std::uint32_t parent, const std::string& more = "") {
     open(number, fmt::format(R"(,"parent":"{}"{})", chain(parent), more));
   }
-  void close(std::uint32_t number) {
+  void close(std::uint32_t number, const std::string& more = "") {
     const auto& state = chains[chain(number)];
-    close(number, state.last, state.pages, state.previous);
+    close(number, state.last, state.pages, state.previous, more);
   }
-  void close(std::uint32_t number, std::uint64_t last, std::uint64_t pages, const Digest& digest) {
+  void close(std::uint32_t number, std::uint64_t last, std::uint64_t pages, const Digest& digest,
+             const std::string& more = "") {
     root(fmt::format(
-        R"({{"type":"shard-closed","incarnation":"{}","shard":"{}","last":{},"pages":{}{}}})",
+        R"({{"type":"shard-closed","incarnation":"{}","shard":"{}","last":{},"pages":{}{}{}}})",
         kTable, chain(number), last, pages,
-        pages == 0 ? "" : fmt::format(R"(,"digest":"{}")", digest.to_hex())));
+        pages == 0 ? "" : fmt::format(R"(,"digest":"{}")", digest.to_hex()), more));
   }
 
   static std::string image(const std::string& item, const std::string& value) {

@@ -117,6 +117,26 @@ TEST(GuardedItems, AnEnteredGapExplainsAHoleAndIsTold) {
   EXPECT_THAT(deep_kinds(one_chain(removed)), ElementsAre(FindingKind::kMissingChange));
 }
 
+TEST(GuardedItems, AGapAtAShardsEndExplainsAHoleToItsChild) {
+  const auto archive = [](const std::string& more) {
+    GuardedBuilder builder;
+    builder.open(1);
+    builder.page(1, {{"a", "10", "INSERT", "", "0:x"}, {"b", "11", "INSERT", "", "0:x"}});
+    builder.close(1, more);
+    builder.open_child(2, 1);
+    builder.page(2, {{"a", "50", "MODIFY", "3:y", "4:z"}});
+    builder.end();
+    return builder;
+  };
+  auto builder = archive(R"(,"gap":true)");
+  const auto report = run(builder.archive, deep);
+  EXPECT_TRUE(report.sound()) << all_text(report);
+  ASSERT_EQ(report.gaps, 1U);
+  EXPECT_EQ(report.known_gaps[0].sequence, 3U);
+  EXPECT_THAT(assumes(report), Contains(HasSubstr("after its last change, where the shard ended")));
+  EXPECT_THAT(deep_kinds(archive("")), ElementsAre(FindingKind::kMissingChange));
+}
+
 TEST(GuardedItems, AGapCountsForEveryItemThatSpansIt) {
   const auto changes = [](std::size_t gap_at) {
     std::vector<Guarded> all = {{"b", "5", "INSERT", "", "0:x"},

@@ -127,6 +127,7 @@ std::vector<std::string> assumes(const Report& report) {
 std::string to_text(const KnownGap& gap) {
   auto text = fmt::format("table {}, chain {}, ", gap.table, gap.chain);
   if (gap.sequence == 0) return text + "before its first change";
+  if (gap.before.empty()) return text + "after its last change, where the shard ended";
   text += fmt::format("before sequence {} (", gap.sequence);
   text += gap.after ? fmt::format("after record {}", *gap.after) : "from the shard's start";
   return text + fmt::format(", before record {})", gap.before);

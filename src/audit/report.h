@@ -51,7 +51,7 @@ struct KnownGap {
   std::string table;
   std::string chain;
   std::uint64_t sequence =
-      0;  // of the change that the gap stands before; 0: before the chain's first
+      0;  // of the change that the gap stands before; 0: before the chain's first; behind the last where `before` is empty
   std::optional<std::string>
       after;  // the source numbers that it lies between, where they are known
   std::string before;

@@ -102,11 +102,19 @@ std::string_view GuardedEvents::take_opened(const element& event) {
 
 std::string_view GuardedEvents::take_closed(const element& event, std::string source) {
   std::optional<ShardId> shard;
-  if (table_of(event, shard) == nullptr) return kNoShard;
-  if (!facts_.opened.contains(*shard) || facts_.closed.contains(shard->to_string())) {
+  const auto* const table = table_of(event, shard);
+  if (table == nullptr) return kNoShard;
+  const auto opened = facts_.opened.find(*shard);
+  const auto chain = shard->to_string();
+  if (opened == facts_.opened.end() || facts_.closed.contains(chain)) {
     return "it closes a shard that is not open";
   }
-  return take_end(event, std::move(source), facts_);
+  const auto wrong = take_end(event, std::move(source), facts_);
+  if (!wrong.empty()) return wrong;
+  auto& gap = opened->second.gap_at_end;
+  gap = event["gap"].get(gap) == simdjson::SUCCESS && gap;
+  if (gap) report_.add(KnownGap{table->table, chain, facts_.closed[chain] + 1, {}, {}});
+  return {};
 }
 
 }  // namespace pawl::audit

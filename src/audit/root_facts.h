@@ -46,6 +46,7 @@ struct IncarnationFacts {
 struct OpenedShard {
   std::optional<ShardId> parent;  // announced before it, so with a smaller number
   bool gap = false;               // changes may be missing before its first
+  bool gap_at_end = false;        // changes are missing after its last
 };
 
 struct RootFacts {

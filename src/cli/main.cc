@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
   pawl::cli::add_restore(app, chosen);
   pawl::cli::add_adopt(app, chosen);
   pawl::cli::add_demo(app, chosen);
+  pawl::cli::add_guard(app, chosen);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -17,7 +17,8 @@ std::uint64_t preference(const std::string& id, ShardNumber shard) {
   std::uint64_t hash = 0xCBF29CE484222325ULL;
   const auto add = [&](std::uint8_t byte) { hash = (hash ^ byte) * 0x100000001B3ULL; };
   for (const char c : id) add(static_cast<std::uint8_t>(c));
-  add(static_cast<std::uint8_t>(shard & 0xFF)), add(static_cast<std::uint8_t>(shard >> 8));
+  add(static_cast<std::uint8_t>(shard & 0xFF)), add(static_cast<std::uint8_t>(shard >> 8 & 0xFF));
+  add(static_cast<std::uint8_t>(shard >> 16 & 0xFF)), add(static_cast<std::uint8_t>(shard >> 24));
   return hash ^ (hash >> 29);
 }
 
@@ -37,14 +38,14 @@ bool root_is_written(const Membership& m) {
 void put_shard(Membership& m, What what, const ShardRow& row, std::uint64_t expected,
                Effects& effects) {
   const auto ticket = m.next_ticket++;
-  m.writes[ticket] = {what, row.number, {}, expected};
+  m.writes[ticket] = {what, row.number, {}, expected, row};
   effects.push_back(PutRow{ticket, shard_row_name(row.number), expected, encode_row(row)});
 }
 
 void put_root(Membership& m, What what, const std::string& owner, std::uint64_t expected,
               Effects& effects) {
   const auto ticket = m.next_ticket++;
-  m.writes[ticket] = {what, 0, {}, expected};
+  m.writes[ticket] = {what, 0, {}, expected, {}};
   effects.push_back(
       PutRow{ticket, std::string(kRootRowName), expected, encode_row(RootRow{owner})});
 }
@@ -56,6 +57,15 @@ bool is_free(const Membership& m, const std::string& owner) {
   return owner.empty() || owner == m.id || m.gone.contains(owner);
 }
 
+// The row as it is known, with another owner.
+ShardRow given_to(const Membership& m, ShardNumber shard, std::string owner, bool finished) {
+  auto row = m.shards.at(shard).row;
+  row.owner = std::move(owner);
+  row.waits = false;
+  row.finished = finished;
+  return row;
+}
+
 // Releases and finishes, the first time and again.
 void give_back(Membership& m, Effects& effects) {
   for (auto& [shard, held] : m.held) {
@@ -64,8 +74,9 @@ void give_back(Membership& m, Effects& effects) {
     if (view == m.shards.end() || view->second.stale) continue;
     if (is_written(m, shard) || !has_room(m)) continue;
     const bool finish = held.state == Hold::kFinishing;
-    put_shard(m, finish ? What::kFinish : What::kRelease, {shard, {}, false, finish}, held.revision,
-              effects);
+    auto row = given_to(m, shard, {}, finish);
+    row.gap = held.gap;
+    put_shard(m, finish ? What::kFinish : What::kRelease, row, held.revision, effects);
   }
 }
 
@@ -75,7 +86,7 @@ void give_back_strays(Membership& m, Effects& effects) {
     if (view.stale || view.row.owner != m.id) continue;
     if (m.held.contains(shard) || is_written(m, shard)) continue;
     if (!has_room(m)) return;
-    put_shard(m, What::kRelease, {shard, {}, false, view.row.finished}, view.revision, effects);
+    put_shard(m, What::kRelease, given_to(m, shard, {}, view.row.finished), view.revision, effects);
   }
 }
 
@@ -114,7 +125,7 @@ void take_free(Membership& m, std::size_t share, Effects& effects) {
   std::sort(free.begin(), free.end());
   for (const auto& [order, shard] : free) {
     if (used >= share || !has_room(m)) return;
-    put_shard(m, What::kTake, {shard, m.id, false, false}, m.shards[shard].revision, effects);
+    put_shard(m, What::kTake, given_to(m, shard, m.id, false), m.shards[shard].revision, effects);
     ++used;
   }
 }

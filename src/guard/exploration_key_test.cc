@@ -177,7 +177,7 @@ class Key {
     for (const auto& [number, known] : lineage.shards)
       add(number).add(known.source.second).add(known.closed);
     add("finished");
-    for (const auto number : lineage.finished) add(number);
+    for (const auto& finished : lineage.finished) add(finished.first);
     add("open");
     for (const auto& one : lineage.to_open) add(one.source.second).add(one.parent);
     if (lineage.entering) tell_entry(*lineage.entering);

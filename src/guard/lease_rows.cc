@@ -67,6 +67,10 @@ std::string encode_row(const ShardRow& row) {
       .field("owner", row.owner)
       .field("waits", row.waits)
       .field("finished", row.finished)
+      .field("stream", row.stream)
+      .field("shard", row.shard)
+      .field("born_after", row.born_after.to_string())
+      .field("gap", row.gap)
       .end_object();
   return out;
 }
@@ -91,11 +95,18 @@ Result<ParsedRow> parse_row(const LeaseRow& row) {
   const auto owner = fields.text("owner");
   const bool waits = fields.boolean_or("waits", false);
   const bool finished = fields.boolean_or("finished", false);
+  ShardRow shard{number.value_or(0), std::string(owner), waits, finished};
+  if (!is_root) {
+    shard.stream = fields.text("stream");
+    shard.shard = fields.text("shard");
+    shard.born_after = fields.instant("born_after");
+    shard.gap = fields.boolean_or("gap", false);
+  }
   if (const auto status = fields.status(); !status.ok())
     return damaged(row, status.error().message);
   if (!owner.empty() && !is_worker_id(owner)) return damaged(row, "its owner is no worker's id");
   if (is_root) return ParsedRow{RootRow{std::string(owner)}};
-  return ParsedRow{ShardRow{*number, std::string(owner), waits, finished}};
+  return ParsedRow{std::move(shard)};
 }
 
 }  // namespace pawl::guard

@@ -8,13 +8,14 @@
 #include <string_view>
 #include <variant>
 
+#include "base/instant.h"
 #include "base/result.h"
 #include "port/lease_store.h"
 
 namespace pawl::guard {
 
 // A chain of the incarnation (base/ids.h: ShardId::number). 0 is the repair chain; shards are numbered from 1 on.
-using ShardNumber = std::uint16_t;
+using ShardNumber = std::uint32_t;
 
 inline constexpr std::string_view kRootRowName = "root";
 inline constexpr std::size_t kRowBytesMax = 4096;  // of a value (port/lease_store.h)
@@ -35,6 +36,12 @@ struct ShardRow {
   std::string owner;       // "" = nobody
   bool waits = false;      // what comes before it is not closed yet: nobody may read it
   bool finished = false;   // read to its end, and everything is in pages
+  // So that who takes it need not read the root chain: its stream's ARN, the service's own id of it, and when it may have
+  // begun at the earliest (ShardSource).
+  std::string stream = {};
+  std::string shard = {};
+  Instant born_after = {};
+  bool gap = false;  // of a finished one: changes are missing after its last
   bool operator==(const ShardRow&) const = default;
 };
 using ParsedRow = std::variant<WorkerRow, RootRow, ShardRow>;

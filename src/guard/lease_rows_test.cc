@@ -11,8 +11,9 @@ namespace {
 TEST(LeaseRows, EachKindComesBackAsItWas) {
   const ShardRow shard{17, "a1b2", true, false};
   EXPECT_EQ(*parse_row({shard_row_name(17), 3, encode_row(shard)}), ParsedRow(shard));
-  const ShardRow finished{65535, "", false, true};
-  EXPECT_EQ(*parse_row({"shard/65535", 3, encode_row(finished)}), ParsedRow(finished));
+  ShardRow finished{4294967295, "", false, true, "arn:s", "shardId-1", Instant{7}};
+  finished.gap = true;
+  EXPECT_EQ(*parse_row({"shard/4294967295", 3, encode_row(finished)}), ParsedRow(finished));
   const RootRow root{"w-1"};
   EXPECT_EQ(*parse_row({"root", 1, encode_row(root)}), ParsedRow(root));
   EXPECT_EQ(*parse_row({worker_row_name("w-1"), 1, encode_row(WorkerRow{"w-1"})}),
@@ -28,8 +29,9 @@ TEST(LeaseRows, AWorkersRowIsJudgedByItsNameAlone) {
 
 TEST(LeaseRows, NamesAreWrittenInOneWayOnly) {
   const auto value = encode_row(ShardRow{1, "", false, false});
-  for (const char* name : {"shard/", "shard/0", "shard/01", "shard/+1", "shard/-1", "shard/1 ",
-                           "shard/65536", "shard/99999999999999999999", "shards/1", "", "Root"})
+  for (const char* name :
+       {"shard/", "shard/0", "shard/01", "shard/+1", "shard/-1", "shard/1 ", "shard/4294967296",
+        "shard/99999999999999999999", "shards/1", "", "Root"})
     EXPECT_EQ(parse_row({name, 1, value}).error().code, ErrorCode::kCorrupt) << name;
 }
 

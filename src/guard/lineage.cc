@@ -86,7 +86,8 @@ std::optional<LineageEntry> next_open(Lineage& lineage, MonotonicInstant now, Ef
 void enter_next(Lineage& lineage, MonotonicInstant now, Effects& effects) {
   if (!lineage.chain_known || lineage.entering || now < lineage.enter_due) return;
   if (!lineage.finished.empty()) {
-    lineage.entering = ShardClosed{*lineage.finished.begin()};
+    const auto& [number, gap] = *lineage.finished.begin();
+    lineage.entering = ShardClosed{number, gap};
   } else {
     lineage.entering = next_open(lineage, now, effects);
   }
@@ -237,7 +238,7 @@ void rows_listed(Lineage& lineage, const RowsListed& event, MonotonicInstant now
       if (row.finished || row.owner.empty())
         effects.push_back(RemoveRow{shard_row_name(number), revision});
     } else if (row.finished) {
-      if (lineage.finished.insert(number).second) lineage.list_due = now;
+      if (lineage.finished.emplace(number, row.gap).second) lineage.list_due = now;
     } else if (row.waits && !lineage.waits(number)) {
       effects.push_back(OpenRow{{number, row.owner, false, false}, revision});
     }

@@ -14,7 +14,7 @@
 //
 // Level-triggered: rows are compared with what the root chain says at each listing of them, so lost answers, late writes
 // of earlier root owners and rows that vanish or are damaged heal by themselves. A new root owner makes a new Lineage and
-// feeds it the root chain. Regular value type; one thread. Bounded by the numbers there are: 65,535 shards.
+// feeds it the root chain. Regular value type; one thread. It remembers every shard that the root chain knows: some 300 bytes each.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,8 @@ inline constexpr Duration kListShardsSoon = std::chrono::seconds(1);
 // For so long every whole listing must say that a parent is missing, or that a stream shows no more shards, before that is
 // believed: by so much the service's listings may lag behind, each by itself.
 inline constexpr Duration kListingPatience = std::chrono::seconds(5);
-// Pages of one listing: more than the numbers there are means that the service pages in circles.
+// Pages of one listing, of 100 shards each: a stream lists those of a day or two, so more means that the service pages in
+// circles.
 inline constexpr std::size_t kListingPagesMax = 700;
 inline constexpr std::size_t kShardNameBytesMax = 256;  // the service's own are at most 65
 // Rows written for one listing of them; the rest follows with the next.
@@ -63,6 +64,7 @@ struct ShardOpened {
 };
 struct ShardClosed {
   ShardNumber number = 0;
+  bool gap = false;  // changes are missing after its last
   bool operator==(const ShardClosed&) const = default;
 };
 using LineageEntry = std::variant<ShardOpened, ShardClosed>;
@@ -113,7 +115,8 @@ struct Enter {
   LineageEntry entry;
   bool operator==(const Enter&) const = default;
 };
-// Writes of shards' rows, each conditional. Their answers are not asked for: the next listing of rows tells.
+// Writes of shards' rows, each conditional. Their answers are not asked for: the next listing of rows tells. Stream, shard
+// and `born_after` of a row are the shell's to fill in.
 struct MakeRow {
   ShardRow row;
   bool operator==(const MakeRow&) const = default;
@@ -181,7 +184,8 @@ struct Lineage {
   std::map<Source, ShardNumber> numbers;
   std::vector<std::string> streams;  // in the order in which the chain met them
   std::map<std::string, Stream> stream_states;
-  std::set<ShardNumber> finished;  // by their rows, not closed yet
+  std::map<ShardNumber, bool>
+      finished;  // by their rows, not closed yet; whether with a gap at its end
   std::map<ShardNumber, DamagedRow> damaged;
 
   std::optional<std::string> newest;  // stream of the table

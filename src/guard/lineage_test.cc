@@ -86,9 +86,10 @@ struct Script {
       list_rows();
     }
   }
-  void finish(ShardNumber number) {
+  void finish(ShardNumber number, bool gap = false) {
     auto& row = rows[shard_row_name(number)];
-    row = {row.name, row.revision + 1, encode_row(ShardRow{number, {}, false, true})};
+    const ShardRow finished{number, {}, false, true, {}, {}, {}, gap};
+    row = {row.name, row.revision + 1, encode_row(finished)};
   }
   bool waits(ShardNumber number) {
     return std::get<ShardRow>(*parse_row(rows.at(shard_row_name(number)))).waits;
@@ -120,7 +121,7 @@ TEST(Lineage, ParentsComeFirstAndChildrenWait) {
   EXPECT_TRUE(script.waits(child));
   script.finish(1);
   script.live(1s);
-  EXPECT_EQ(std::get<ShardClosed>(script.chain.back()).number, 1U);
+  EXPECT_EQ(script.chain.back(), LineageEntry(ShardClosed{1}));
   script.live(1s);
   EXPECT_FALSE(script.waits(child));
   EXPECT_TRUE(script.waits(grandchild));
@@ -308,9 +309,19 @@ TEST(Lineage, AListThatDoesNotEndIsLeft) {
   EXPECT_TRUE(all<Enter>(effects).empty());  // what a part of a listing says is not believed
 }
 
+TEST(Lineage, AGapAtAShardsEndIsEnteredWithIt) {
+  Script script;
+  script.shard("p");
+  script.take_over();
+  script.live(2s);
+  script.finish(1, true);
+  script.live(1s);
+  EXPECT_EQ(script.chain.back(), LineageEntry(ShardClosed{1, true}));
+}
+
 TEST(Lineage, NumbersCanBeUsedUp) {
   Script script;
-  script.chain.push_back(ShardOpened{65535, "s1", "last", {}, false});
+  script.chain.push_back(ShardOpened{4294967295, "s1", "last", {}, false});
   script.shard("last"), script.shard("one-more", "last");
   script.take_over();
   script.live(1s);

@@ -148,7 +148,7 @@ void fence_the_dead(Membership& m, Effects& effects) {
     });
     if (under_way) continue;
     const auto ticket = m.next_ticket++;
-    m.writes[ticket] = {What::kFence, 0, id, seen.revision};
+    m.writes[ticket] = {What::kFence, 0, id, seen.revision, {}};
     effects.push_back(EraseRow{ticket, worker_row_name(id), seen.revision});
   }
 }

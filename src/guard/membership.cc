@@ -118,14 +118,12 @@ void beat_answered(Membership& m, LeaseOutcome outcome, MonotonicInstant now, Ef
 
 void shard_write_done(Membership& m, const Membership::Write& write, Effects& effects) {
   const auto revision = write.expected + 1;
-  auto& view = m.shards[write.shard];
-  view = {revision, {write.shard, {}, false, write.what == What::kFinish}, false};
+  m.shards[write.shard] = {revision, write.row, false};
   if (write.what != What::kTake) {
     m.held.erase(write.shard);
     return;
   }
-  view.row.owner = m.id;
-  m.held[write.shard] = {revision, m.ending ? Hold::kReleasing : Hold::kHeld};
+  m.held[write.shard] = {revision, m.ending ? Hold::kReleasing : Hold::kHeld, false};
   if (!m.ending) effects.push_back(StartShard{write.shard});
 }
 
@@ -175,11 +173,12 @@ void round_ended(Membership& m, ShardNumber shard, Effects& effects) {
   effects.push_back(StopShard{shard});
 }
 
-void shard_finished(Membership& m, ShardNumber shard) {
-  const auto held = m.held.find(shard);
+void shard_finished(Membership& m, const ShardFinished& event) {
+  const auto held = m.held.find(event.shard);
   if (held == m.held.end()) return;
-  if (held->second.state == Hold::kHeld || held->second.state == Hold::kLeaving)
-    held->second.state = Hold::kFinishing;
+  if (held->second.state != Hold::kHeld && held->second.state != Hold::kLeaving) return;
+  held->second.state = Hold::kFinishing;
+  held->second.gap = event.gap;
 }
 
 void rows_listed(Membership& m, const RowsListed& event, MonotonicInstant now, Effects& effects) {
@@ -244,7 +243,7 @@ std::vector<MembershipEffect> step(Membership& m, const MembershipEvent& event,
   } else if (const auto* round = std::get_if<RoundEnded>(&event)) {
     round_ended(m, round->shard, effects);
   } else if (const auto* finished = std::get_if<ShardFinished>(&event)) {
-    shard_finished(m, finished->shard);
+    shard_finished(m, *finished);
   } else {
     m.ending = true;
   }

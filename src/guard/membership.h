@@ -71,9 +71,11 @@ struct WriteAnswered {
 struct RoundEnded {
   ShardNumber shard = 0;
 };
-// The shard was read to its end and everything is in durable pages; its reader has ended.
+// The shard was read to its end and everything is in durable pages; its reader has ended. `gap`: changes are missing after
+// the last of them.
 struct ShardFinished {
   ShardNumber shard = 0;
+  bool gap = false;
 };
 // End cleanly: release everything, then erase the own row.
 struct EndAsked {};
@@ -165,6 +167,7 @@ struct Membership {
   struct Held {
     std::uint64_t revision = 0;  // of the row, as our last write made it
     Hold state = Hold::kHeld;
+    bool gap = false;  // of kFinishing
     bool operator==(const Held&) const = default;
   };
   // Another worker's row: since when this revision is known to be there.
@@ -188,6 +191,7 @@ struct Membership {
     ShardNumber shard = 0;
     std::string worker;  // of kFence
     std::uint64_t expected = 0;
+    ShardRow row;  // of a shard's: what is written
     bool operator==(const Write&) const = default;
   };
   struct BeatWrite {

@@ -278,14 +278,27 @@ TEST(Membership, AFinishedShardIsMarkedUntilThatIsDone) {
   script.add(1);
   script.carry_out(script.tick());
   script.live();
-  const auto put = all<PutRow>(script.give(ShardFinished{1}));
+  const auto put = all<PutRow>(script.give(ShardFinished{1, true}));
   ASSERT_EQ(put.size(), 1U);
   EXPECT_FALSE(script.membership.may_write_shard(1, script.now));
   script.give(WriteAnswered{put.front().ticket, LeaseOutcome::kNotDone});
   script.live();
   EXPECT_TRUE(script.shard(1).finished);
+  EXPECT_TRUE(script.shard(1).gap);
   EXPECT_TRUE(script.membership.held.empty());
   EXPECT_TRUE(all<PutRow>(script.live()).empty());
+}
+
+TEST(Membership, WhatARowSaysOfItsShardGoesWithIt) {
+  Script script;
+  script.rows["shard/1"] = {
+      "shard/1", 4, encode_row(ShardRow{1, "", false, false, "arn:s", "shardId-1", Instant{7}})};
+  script.carry_out(script.tick());
+  script.live();
+  ASSERT_TRUE(script.membership.held.contains(1));
+  EXPECT_EQ(script.membership.shards.at(1).row,
+            (ShardRow{1, script.membership.id, false, false, "arn:s", "shardId-1", Instant{7}}));
+  EXPECT_EQ(script.shard(1).stream, "arn:s");
 }
 
 TEST(Membership, ARowThatNamesAnotherStopsItsReaderAtOnce) {

@@ -142,8 +142,7 @@ struct ModelEntry {
   std::optional<Gap> gap;
 };
 struct ModelPage {
-  std::vector<ModelEntry> entries;  // none: only to say `end_gap`
-  std::optional<Gap> end_gap;
+  std::vector<ModelEntry> entries;
   std::uint64_t holder = 0;
 };
 struct ModelChain {

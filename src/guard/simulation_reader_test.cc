@@ -121,11 +121,10 @@ void Worker::pump(const std::shared_ptr<Reader>& reader) {
        }));
     return;
   }
-  if (reader->end_gap) return write_page(reader, 0);
   if (reader->ended) {
-    const auto shard = reader->shard;
-    readers_.erase(shard);
-    give(ShardFinished{shard});
+    const ShardFinished finished{reader->shard, reader->end_gap.has_value()};
+    readers_.erase(reader->shard);
+    give(finished);
     return;
   }
   give(RoundEnded{reader->shard});  // may drop the reader
@@ -249,7 +248,6 @@ void Worker::write_page(const std::shared_ptr<Reader>& reader, std::size_t count
   page.holder = reader->holder;
   page.entries.assign(reader->in_hand.begin(),
                       reader->in_hand.begin() + static_cast<std::ptrdiff_t>(count));
-  if (count == 0) page.end_gap = reader->end_gap;
   world_.ledger.put_page(
       reader->shard, reader->pages, std::move(page),
       [this, reader, count, process = process_](PagePut put) {
@@ -264,20 +262,16 @@ void Worker::page_put(const std::shared_ptr<Reader>& reader, std::size_t count, 
     ++reader->pages;
     reader->in_hand.erase(reader->in_hand.begin(),
                           reader->in_hand.begin() + static_cast<std::ptrdiff_t>(count));
-    if (count > 0) return give_progress(reader, archive::PageAnswered{true});
-    reader->end_gap.reset();
-    pump(reader);
-    return;
+    return give_progress(reader, archive::PageAnswered{true});
   }
   // The chain's end says what is so. If it is as it was, the very same page is tried again.
   auto& agenda = world_.outside.agenda;
   reader->writing = true;
-  agenda.at(agenda.now() + world_.outside.latency(), in_reader(reader, [this, reader, count] {
+  agenda.at(agenda.now() + world_.outside.latency(), in_reader(reader, [this, reader] {
               reader->writing = false;
               if (world_.ledger.chain(reader->shard).pages.size() != reader->pages)
                 return reader_opened(reader);
-              if (count > 0) return give_progress(reader, archive::PageAnswered{false});
-              pump(reader);
+              give_progress(reader, archive::PageAnswered{false});
             }));
 }
 

@@ -207,9 +207,12 @@ void World::check_ledger() {
 void World::check_shard(const ModelShard& shard, ShardNumber number) {
   std::size_t next = 0;
   std::uint64_t dense = 0;
-  bool end_gap = false;
+  const bool end_gap =
+      std::any_of(ledger.root().begin(), ledger.root().end(), [&](const LineageEntry& entry) {
+        const auto* closed = std::get_if<ShardClosed>(&entry);
+        return closed != nullptr && closed->number == number && closed->gap;
+      });
   for (const auto& page : ledger.chain(number).pages) {
-    end_gap |= page.end_gap.has_value();
     for (const auto& entry : page.entries) {
       ++counts.records;
       std::size_t at = next;

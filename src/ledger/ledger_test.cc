@@ -227,6 +227,7 @@ TEST(RootPage, EveryEventIsReadBack) {
                   true},
       ShardClosed{kShard.incarnation, {kShard, {103}, 8, sha256("last")}},
       ShardClosed{kShard.incarnation, {kShard, {}, 0, {}}},
+      ShardClosed{kShard.incarnation, {kShard, {103}, 8, sha256("last")}, true},
   };
   for (const auto& event : events) {
     const RootPage root{kArchive, {12}, sha256("previous"), kNow, event};

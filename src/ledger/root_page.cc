@@ -112,6 +112,7 @@ struct EventWriter {
     PAWL_ASSERT(event.closed.shard.incarnation == event.incarnation);
     json.field("type", "shard-closed").field("incarnation", event.incarnation.to_string());
     write_closed(json, event.closed);
+    if (event.gap) json.field("gap", true);
   }
   void operator()(const Checkpoint& event) const {
     json.field("type", "checkpoint").key("chains").begin_object();
@@ -222,6 +223,7 @@ Result<RootEvent> parse_shard_closed(item::JsonFields& fields) {
   ShardClosed event;
   event.incarnation = fields.incarnation("incarnation");
   event.closed = read_closed(fields);
+  event.gap = fields.boolean_or("gap", false);
   if (event.closed.shard.incarnation != event.incarnation) fields.fail("shard");
   PAWL_TRY(fields.status());
   return RootEvent{event};

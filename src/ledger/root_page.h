@@ -85,10 +85,11 @@ struct ShardOpened {
   bool gap = false;               // changes may be missing before its first one
   bool operator==(const ShardOpened&) const = default;
 };
-// The shard was read to its end, and all of it is in pages.
+// The shard was read to its end, and all that could be read of it is in pages.
 struct ShardClosed {
   Incarnation incarnation;  // that of closed.shard
   ClosedShard closed;
+  bool gap = false;  // changes are missing after its last one
   bool operator==(const ShardClosed&) const = default;
 };
 struct CounterReset {

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 from . import servers
 
@@ -88,8 +89,9 @@ def dummy_credentials():
                       AWS_SHARED_CREDENTIALS_FILE="/dev/null", AWS_PAGER="")
 
 
-def main(modules, config=None, description=None, shared=True):
-    """`shared`: whether the tests use one common server; without it each starts what it needs."""
+def main(modules, config=None, description=None, shared=True, threads=1):
+    """`shared`: whether the tests use one common server; without it each starts what it needs. With `threads`, so many tests
+    run at once, and then, one by one, those whose method has `alone` set."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--pawl")
     parser.add_argument("--endpoint")
@@ -106,7 +108,7 @@ def main(modules, config=None, description=None, shared=True):
             _context.pawl = cleanup.add(servers.Pawl(options.pawl, options.ports, cleanup.directory(), config))
             _context.pawl.start()
             _context.url = _context.pawl.url
-        result = _run(modules, options.names)
+        result = _run(modules, options.names, threads)
         passed = result.passed
         failed = len(result.failures) + len(result.errors)
         if _context.pawl:
@@ -117,16 +119,47 @@ def main(modules, config=None, description=None, shared=True):
     return 1 if failed or not passed else 0
 
 
-def _run(modules, names):
+def alone(method):
+    """Marks a test that would disturb others, or be disturbed by them."""
+    method.alone = True
+    return method
+
+
+def _run(modules, names, threads):
     cases = unittest.TestSuite()
     for module in modules:
         for case in _flatten(unittest.defaultTestLoader.loadTestsFromModule(module)):
             if not names or any(name in case.id() for name in names):
                 cases.addTest(case)
+    if threads > 1:
+        return _run_at_once(modules, list(cases), threads)
     result = _Lines(unittest.runner._WritelnDecorator(sys.stdout), descriptions=False, verbosity=0)
     unittest.registerResult(result)
     cases.run(result)
     return result
+
+
+def _run_at_once(modules, cases, threads):
+    """Fixtures of modules come first, once; there are none of classes."""
+    for module in modules:
+        getattr(module, "setUpModule", lambda: None)()
+
+    def run(case):
+        result = _Lines(unittest.runner._WritelnDecorator(sys.stdout), descriptions=False, verbosity=0)
+        case.run(result)
+        return result
+
+    by_itself = [getattr(getattr(case, case._testMethodName), "alone", False) for case in cases]
+    with ThreadPoolExecutor(threads) as pool:
+        results = list(pool.map(run, (case for case, is_alone in zip(cases, by_itself) if not is_alone)))
+    results += [run(case) for case, is_alone in zip(cases, by_itself) if is_alone]
+    total = _Lines(unittest.runner._WritelnDecorator(sys.stdout), descriptions=False, verbosity=0)
+    for result in results:
+        total.passed += result.passed
+        total.failures += result.failures
+        total.errors += result.errors
+        total.skipped += result.skipped
+    return total
 
 
 def _flatten(suite):

@@ -66,8 +66,13 @@ class Program:
         return done.stdout + done.stderr
 
     def options(self, subcommand: str) -> set[str]:
+        """Of a subcommand, and of its own subcommands together."""
         if subcommand not in self.help_:
-            self.help_[subcommand] = self.run(subcommand)
+            text = self.run(subcommand)
+            listing = re.split(r"^Subcommands:$", text, maxsplit=1, flags=re.MULTILINE)
+            for inner in re.findall(r"^ +([a-z]+) ", listing[1], re.MULTILINE) if len(listing) == 2 else []:
+                text += self.run(subcommand, inner)
+            self.help_[subcommand] = text
         return set(OPTION.findall(self.help_[subcommand]))
 
 

@@ -58,6 +58,7 @@ def quick_steps(everything: bool) -> list[Step]:
         Step("scripted AWS: its rules", against_pawl("scripted/test_scripted_server.py", 300)),
         Step("archive in a bucket", against_pawl("s3/run.py", 900)),
         Step("DynamoDB Local: stream, table, leases", against_pawl("dynamodb/run.py", 900)),
+        Step("guard", against_pawl("guard/run.py", 900)),
         Step("full disk", against_pawl("disk/run.py", 600)),
         Step(f"crash, {kills} kills", against_pawl("crash/crash_test.py", 120 * kills, "--kills", str(kills))),
         Step(f"oracle, {operations:,} operations", differential(operations, 1800)),

@@ -26,6 +26,7 @@ sys.path.insert(0, str(TOP / "tests" / "s3"))
 
 from blackbox import archive_reader, servers, suite  # noqa: E402
 from schemas import guarded_archive  # noqa: E402
+from scripted.server import ScriptedAws  # noqa: E402
 from scripted_store import ScriptedStore  # noqa: E402
 
 SETTLE_S = 60.0
@@ -146,6 +147,20 @@ def check_guarded(pawl: servers.Pawl, tally: Tally, folder: Path) -> None:
                 done.returncode == 2 and "somebody else keeps" in done.stderr and "hint" in done.stderr, done.stderr)
 
 
+def check_guard(pawl: servers.Pawl, tally: Tally, cleanup: servers.Cleanup) -> None:
+    """The preflight of a worker, on a scripted engine and store."""
+    aws = cleanup.add(ScriptedAws(pawl.binary))
+    aws.control("buckets", bucket="bucket")
+    where = ["guard", "record", "--archive", "s3://bucket/p", "--s3-endpoint", aws.url, "--dynamodb-endpoint", aws.url, "--preflight"]
+    aws.control("tables", table="users")
+    found = run_json(pawl, tally, "guard's preflight", 0, *where, "--table", "users", "--version-attribute", "_version")
+    tally.check("preflight: what it is", bool(found) and (found["verdict"], found["stream"]["open_shards"]) == ("good", 1))
+    tally.check("preflight: a policy", bool(found) and len(found["iam_policy"]["Statement"]) == 5)
+    aws.control("tables", table="still", stream=False)
+    found = run_json(pawl, tally, "guard's preflight of a table without a stream", 1, *where, "--table", "still")
+    tally.check("preflight: refused", bool(found) and found["verdict"] == "refused" and "stream" not in found)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pawl", default=str(TOP / "build" / "pawl"))
@@ -185,6 +200,7 @@ def main() -> int:
         damaged = run_json(pawl, tally, "verify of a damaged copy", 1, "verify", str(damaged_copy(pawl, folder)), "--deep")
         tally.check("verify names both damages", bool(damaged) and damaged["findings_total"] >= 2)
         check_guarded(pawl, tally, folder)
+        check_guard(pawl, tally, cleanup)
     print(f"{tally.passed} passed, {tally.failed} failed")
     return 1 if tally.failed else 0
 

@@ -33,12 +33,7 @@ function(pawl_folder name)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE pawl_${name} ${test_depends} ${ARG_TEST_LIBRARIES}
                                                rapidcheck GTest::gmock GTest::gtest_main)
-    # Tests are two thirds of what a build compiles, and what they test is optimised as ever.
-    if(PAWL_SANITIZE)
-      target_compile_options(${name}_test PRIVATE -O0)
-    else()
-      target_compile_options(${name}_test PRIVATE -O1)
-    endif()
+    pawl_compile_faster(${tests})
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()
   if(PAWL_FUZZ)
@@ -48,6 +43,18 @@ function(pawl_folder name)
       target_link_libraries(${target} PRIVATE pawl_${name} -fsanitize=fuzzer)
     endforeach()
   endif()
+endfunction()
+
+# Tests are two thirds of what a build compiles. What they test is optimised as ever, and so are those that visit millions of
+# states.
+function(pawl_compile_faster)
+  if(PAWL_SANITIZE)
+    set(optimisation -O0)
+  else()
+    set(optimisation -O1)
+  endif()
+  list(FILTER ARGN EXCLUDE REGEX "(exploration|simulation)[a-z_]*_test.cc$")
+  set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS ${optimisation})
 endfunction()
 
 # Writes the declared layers where tests/layering reads them.

@@ -54,9 +54,9 @@ void tick(Membership& m, const Tick& event, MonotonicInstant now, Effects& effec
   if (m.phase == Phase::kOut) {
     if (m.ending) {
       end_life(m, now, effects);
-    } else if (now >= m.join_due) {
-      PAWL_ASSERT(is_worker_id(event.fresh_id));
-      m.id = event.fresh_id;
+    } else if (now >= m.join_due && event.fresh_id) {
+      PAWL_ASSERT(is_worker_id(*event.fresh_id));
+      m.id = *event.fresh_id;
       m.phase = Phase::kJoining;
       send_beat(m, now, effects);
     }

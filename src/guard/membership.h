@@ -52,9 +52,10 @@ inline constexpr std::size_t kRowProblemsMax = 64;     // damaged rows that are 
 
 // -- what happened --
 
-// Time has come (next_tick()). `fresh_id`: random, never used before by anybody; used only if a life begins.
+// Time has come (next_tick()). `fresh_id`: random, never used before by anybody; used only if a life begins. Nothing: none
+// may begin yet, since writes of the last one are still under way. Else they would go out under the new one's trust.
 struct Tick {
-  std::string fresh_id;
+  std::optional<std::string> fresh_id;
 };
 // The answer to ListRows: all rows, and when the reading began.
 struct RowsListed {

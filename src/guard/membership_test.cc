@@ -132,6 +132,19 @@ TEST(Membership, TrustEndsAndSoDoesTheLife) {
   EXPECT_EQ(all<StartShard>(after).size(), 1U);
 }
 
+TEST(Membership, NoLifeBeginsWithoutAnId) {
+  Script script;
+  script.carry_out(script.tick());
+  script.now = script.membership.trusted_until;
+  const auto effects = script.give(Tick{});  // ends the life, and must not begin another
+  EXPECT_EQ(all<DropEverything>(effects).size(), 1U);
+  EXPECT_TRUE(all<Beat>(effects).empty());
+  script.now = script.now + 1min;
+  EXPECT_TRUE(script.give(Tick{}).empty());
+  EXPECT_FALSE(script.membership.may_write(script.now));
+  EXPECT_EQ(all<Beat>(script.tick()).size(), 1U);
+}
+
 TEST(Membership, ABeatThatConflictsMeansFenced) {
   Script script;
   script.carry_out(script.tick());

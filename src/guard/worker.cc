@@ -30,7 +30,12 @@ void Worker::stop() {
   alarm_->ring();
 }
 
-std::string Worker::fresh_id() { return fmt::format("{:016x}", ports_.random.next()); }
+// A new life begins when nothing of the old one is under way any more, also when the very tick that ends that one could
+// begin it: what the old one still had to put, and tries once more after a while, would go out under the new one's trust.
+std::optional<std::string> Worker::fresh_id() {
+  if (working_.running() > 0) return std::nullopt;
+  return fmt::format("{:016x}", ports_.random.next());
+}
 
 void Worker::tell(MembershipEvent event) {
   events_.push_back(std::move(event));
@@ -56,8 +61,7 @@ Awaitable<void> Worker::run() {
     co_await alarm_->wait_until(ports_.clock.monotonic() + kLongWait);
 }
 
-// A new life begins when nothing of the old one is under way any more. Else what the old one still had to put would go out
-// under the new one's trust.
+// Without a life there is nothing to do before one may begin (fresh_id()); the end of what is under way rings.
 MonotonicInstant Worker::next_tick() const {
   if (membership_.phase == Membership::Phase::kOut && working_.running() > 0)
     return ports_.clock.monotonic() + kLongWait;

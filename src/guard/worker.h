@@ -69,7 +69,7 @@ class Worker {
                           std::string value);
   Awaitable<void> erase_row(std::uint64_t ticket, std::string name, std::uint64_t expected);
   void tell(MembershipEvent event);
-  std::string fresh_id();
+  std::optional<std::string> fresh_id();
   MonotonicInstant next_tick() const;
   void publish();
 

@@ -80,6 +80,7 @@ class Scene:
         self.binary = context.require_binary()
         self.directory = context.cleanup.directory()
         self.table, self.archive, self.dynamodb_url, self.s3_url = table, archive, dynamodb_url, s3_url
+        self.dynamodb = boto3.client("dynamodb", endpoint_url=dynamodb_url, config=Config(max_pool_connections=80), **KEYS)
         self.options = (["--name", names] if names else []) + (["--version-attribute", version_attribute] if version_attribute else [])
         self.workers = []
 
@@ -118,6 +119,17 @@ class Scene:
         """Until the ledger has so many."""
         self.wait_until(f"{versions} versions", lambda: (self.verify()[1] or {"versions": 0})["versions"] >= versions, timeout_s)
 
+    def lease_rows(self):
+        try:
+            rows = self.dynamodb.scan(TableName="pawl-guard-" + self.table, ConsistentRead=True)["Items"]
+        except self.dynamodb.exceptions.ResourceNotFoundException:
+            return {}
+        return {row["name"]["S"]: json.loads(row["value"]["S"]) for row in rows}
+
+    def reader(self):
+        """The id of the worker that the one shard's row names; "" = none."""
+        return next((row["owner"] for name, row in self.lease_rows().items() if name.startswith("shard/")), "")
+
     def check_sound(self, case, versions, gaps=0):
         """Every worker ends cleanly, and the archive has each version once, in order."""
         for worker in self.workers:
@@ -134,7 +146,6 @@ class LocalScene(Scene):
 
     def __init__(self, dynamodb_url, s3_url, bucket="pawl-test", view="NEW_AND_OLD_IMAGES", **more):
         super().__init__("users-" + uuid.uuid4().hex[:8], f"s3://{bucket}/{uuid.uuid4().hex[:12]}", dynamodb_url, s3_url, **more)
-        self.dynamodb = boto3.client("dynamodb", endpoint_url=dynamodb_url, config=Config(max_pool_connections=80), **KEYS)
         stream = {"StreamEnabled": True, "StreamViewType": view} if view else {"StreamEnabled": False}
         self.dynamodb.create_table(
             TableName=self.table, BillingMode="PAY_PER_REQUEST", StreamSpecification=stream,
@@ -148,17 +159,6 @@ class LocalScene(Scene):
 
     def remove(self, hashid):
         self.dynamodb.delete_item(TableName=self.table, Key={"hashid": {"S": hashid}})
-
-    def lease_rows(self):
-        try:
-            rows = self.dynamodb.scan(TableName="pawl-guard-" + self.table, ConsistentRead=True)["Items"]
-        except self.dynamodb.exceptions.ResourceNotFoundException:
-            return {}
-        return {row["name"]["S"]: json.loads(row["value"]["S"]) for row in rows}
-
-    def reader(self):
-        """The id of the worker that the one shard's row names; "" = none."""
-        return next((row["owner"] for name, row in self.lease_rows().items() if name.startswith("shard/")), "")
 
     def worker_of(self, worker_id):
         return next((worker for worker in self.workers if worker_id and re.search(f"^worker {worker_id}", worker.log(), re.M)), None)

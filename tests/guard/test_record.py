@@ -67,7 +67,8 @@ class Record(unittest.TestCase):
         scene.worker_of(dead).kill()
         scene.wait_until("the other reads", lambda: scene.reader() not in ("", dead), TAKEN_OVER_WITHIN_S)
         paused_id = scene.reader()
-        scene.worker()
+        third = scene.worker()  # at work before the pause: its own start is no part of the time that taking over may take
+        scene.wait_until("the third is at work", lambda: third.status() != "")
         scene.wait_until("it has said so", lambda: scene.worker_of(paused_id) is not None)
         paused = scene.worker_of(paused_id)
         paused.pause()

@@ -87,14 +87,14 @@ Result<std::unique_ptr<DynamoDbClient>> DynamoDbClient::open(std::string_view en
   PAWL_ASSIGN_OR_RETURN(const auto streams, load_aws_settings(from, "dynamodb_streams"));
   PAWL_ASSIGN_OR_RETURN(auto endpoints, resolve_dynamodb_endpoints(endpoint, settings, streams));
   return std::unique_ptr<DynamoDbClient>(
-      new DynamoDbClient(std::move(endpoints), settings, from, clock, random, options));
+      new DynamoDbClient(std::move(endpoints), settings, from, clock, random, std::move(options)));
 }
 
 DynamoDbClient::DynamoDbClient(DynamoDbEndpoints endpoints, const AwsSettings& settings,
                                AwsSurroundings from, Clock& clock, Random& random,
                                SignedClientOptions options)
     : endpoints_(std::move(endpoints)),
-      client_("dynamodb", judge, settings, std::move(from), clock, random, options) {}
+      client_("dynamodb", judge, settings, std::move(from), clock, random, std::move(options)) {}
 
 std::string DynamoDbClient::describe() const {
   return endpoints_.amazon ? "DynamoDB in " + endpoints_.tables.region : endpoints_.tables.origin;

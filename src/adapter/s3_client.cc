@@ -78,15 +78,15 @@ Result<std::unique_ptr<S3Client>> S3Client::open(const S3Location& location,
   PAWL_ASSIGN_OR_RETURN(
       auto resolved, resolve_s3_endpoint(location, endpoint.empty() ? settings.endpoint : endpoint,
                                          settings.region));
-  return std::unique_ptr<S3Client>(
-      new S3Client(location, std::move(resolved), settings, from, clock, random, options));
+  return std::unique_ptr<S3Client>(new S3Client(location, std::move(resolved), settings, from,
+                                                clock, random, std::move(options)));
 }
 
 S3Client::S3Client(S3Location location, S3Endpoint endpoint, const AwsSettings& settings,
                    AwsSurroundings from, Clock& clock, Random& random, SignedClientOptions options)
     : location_(std::move(location)),
       endpoint_(std::move(endpoint)),
-      client_("s3", judge, settings, std::move(from), clock, random, options) {}
+      client_("s3", judge, settings, std::move(from), clock, random, std::move(options)) {}
 
 std::string S3Client::describe() const {
   return fmt::format("{} at {}", location_.to_string(), endpoint_.origin);

@@ -31,8 +31,8 @@ SignedClient::SignedClient(std::string service, JudgeAnswer judge, const AwsSett
       judge_(judge),
       clock_(clock),
       random_(random),
-      options_(options),
-      http_(HttpPoolOptions{.connections_max = options.connections_max,
+      options_(std::move(options)),
+      http_(HttpPoolOptions{.connections_max = options_.connections_max,
                             .ca_file = settings.ca_bundle}),
       credentials_(settings, std::move(from), http_, clock) {}
 

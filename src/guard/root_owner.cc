@@ -253,7 +253,7 @@ Awaitable<Result<ledger::RootEvent>> RootOwner::event_of(const LineageEntry& ent
                             {id, end->chain.last, end->chain.pages, {}},
                             std::get<ShardClosed>(entry).gap};
   if (end->chain.pages > 0) event.closed.digest = end->chain.digest;
-  co_return ledger::RootEvent(std::move(event));
+  co_return ledger::RootEvent(event);
 }
 
 }  // namespace pawl::guard

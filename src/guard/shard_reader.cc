@@ -378,6 +378,7 @@ Awaitable<Status> ShardReader::write_pages(const archive::WritePage& effect) {
   }
   const std::string chain = source_.id.to_string();
   std::vector<PageAppend> appends;
+  appends.reserve(pages.size());
   for (const auto& page : pages) appends.push_back({chain, page.line.text});
   auto status = co_await ledger_->append(appends);
   if (status.ok()) status = co_await ledger_->sync();

@@ -23,7 +23,6 @@ constexpr std::size_t kNameBytesMax = 1024;
 constexpr std::size_t kComponentBytesMax = 255;  // of Linux file systems
 constexpr rlim_t kNamelessMax = 4096;            // the archiver's largest batch
 constexpr const char* kHashed = ".pawl/hashed";
-constexpr mode_t kNameMode = 0444;  // never written again, not even by accident
 // A thread costs some 30 µs, a file as much: below this many a second one isn't worth it.
 constexpr std::size_t kTwoThreadsFrom = 64;
 
@@ -58,6 +57,12 @@ std::string hashed_entry(std::string_view name) { return sha256(name).to_hex(); 
 
 int rename_if_absent(int from_dir, const std::string& from, int to_dir, const std::string& to) {
   return ::renameat2(from_dir, from.c_str(), to_dir, to.c_str(), RENAME_NOREPLACE);
+}
+
+// Opened for each batch, so that a directory that was replaced is noticed. None: errno says why.
+FileDescriptor open_tmp(const ArchiveDirectory& archive) {
+  return FileDescriptor(
+      ::openat(archive.pawl(), "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
 enum class EntryKind { kAbsent, kFile, kDirectory, kOther };
@@ -111,8 +116,7 @@ Result<std::unique_ptr<DirectoryObjectStore>> DirectoryObjectStore::open(
 
 // Each holds a descriptor until its batch has ended: a quarter of what the process may have, the rest is for connections.
 std::size_t DirectoryObjectStore::nameless_here() {
-  const FileDescriptor tmp(
-      ::openat(archive_.pawl(), "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  const FileDescriptor tmp = open_tmp(archive_);
   struct rlimit files {};
   if (!tmp || ::getrlimit(RLIMIT_NOFILE, &files) != 0) return 0;
   if (!UnplacedFile::nameless_works(tmp.get(), temporaries_++)) return 0;
@@ -156,9 +160,7 @@ std::vector<PutResult> DirectoryObjectStore::put_batch(std::span<const PutReques
 }
 
 bool DirectoryObjectStore::write_temporaries(Batch& batch) {
-  // Opened for each batch, so that a directory that was replaced is noticed.
-  batch.tmp = FileDescriptor(
-      ::openat(archive_.pawl(), "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  batch.tmp = open_tmp(archive_);
   if (!batch.tmp) {
     const Error error = error_of_errno(errno, "opening directory", archive_.path() + "/.pawl/tmp");
     for (Put& put : batch.puts) put.refuse(error);
@@ -285,7 +287,7 @@ void DirectoryObjectStore::place_hashed(Batch& batch) {
     const std::string entry = hashed_entry(put.request->name) + ".name";
     if (kind_of(dir->fd, entry) != EntryKind::kFile) {
       hashes_in_use_ = true;
-      const Status named = replace_file(dir->fd, entry, put.request->name, kNameMode);
+      const Status named = replace_file(dir->fd, entry, put.request->name, kObjectMode);
       if (!named.ok()) {
         put.refuse(named.error());
         continue;

@@ -9,11 +9,6 @@
 #include <utility>
 
 namespace pawl {
-namespace {
-
-constexpr mode_t kObjectMode = 0444;  // never written again, not even by accident
-
-}  // namespace
 
 Result<UnplacedFile> UnplacedFile::write_nameless(int tmp, std::string_view body) {
   UnplacedFile made;

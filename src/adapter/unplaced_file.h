@@ -14,6 +14,9 @@
 
 namespace pawl {
 
+// Of an object's file: never written again, not even by accident.
+inline constexpr unsigned kObjectMode = 0444;
+
 class UnplacedFile {
  public:
   UnplacedFile() = default;

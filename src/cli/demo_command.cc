@@ -13,6 +13,7 @@
 #include "audit/verifier.h"
 #include "cli/commands.h"
 #include "cli/demo_client.h"
+#include "cli/stop_signals.h"
 #include "cli/terminal.h"
 #include "server/server.h"
 
@@ -222,11 +223,7 @@ Result<std::string> fresh_folder(const std::string& wanted) {
 }
 
 int run_demo(const DemoArguments& arguments) {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const sigset_t signals = block_stop_signals();
   ::signal(SIGPIPE, SIG_IGN);
 
   server::ServerConfig config;

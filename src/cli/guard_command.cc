@@ -8,6 +8,7 @@
 
 #include "cli/commands.h"
 #include "cli/guard_output.h"
+#include "cli/stop_signals.h"
 #include "cli/terminal.h"
 #include "server/guard_record.h"
 
@@ -95,14 +96,10 @@ int run_worker(server::GuardRecord& guard, const sigset_t& signals) {
 int run_record(const GuardArguments& arguments) {
   const auto config = config_of(arguments);
   if (!config.ok()) return could_not(config.error());
-  // Blocked before any thread is made, so that only wait_for_stop() takes them. Who waits for nothing dies of them.
+  // A preflight waits for nothing, and dies of them.
   sigset_t signals;
   sigemptyset(&signals);
-  if (!arguments.preflight_only) {
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
-    ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
-  }
+  if (!arguments.preflight_only) signals = block_stop_signals();
   ::signal(SIGPIPE, SIG_IGN);
 
   const auto guard = server::GuardRecord::open(*config);

@@ -8,6 +8,7 @@
 #include "adapter/open_files_limit.h"
 #include "cli/commands.h"
 #include "cli/config_arguments.h"
+#include "cli/stop_signals.h"
 #include "cli/terminal.h"
 #include "server/server.h"
 
@@ -37,12 +38,7 @@ int run_serve(const ServeArguments& arguments) {
   const auto config = config_of(arguments);
   if (!config.ok()) return could_not(config.error());
   raise_open_files_limit();
-  // Blocked before any thread is made, so that only wait_for_stop() takes them.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  const sigset_t signals = block_stop_signals();
   ::signal(SIGPIPE, SIG_IGN);
 
   const auto server = server::Server::start(*config);

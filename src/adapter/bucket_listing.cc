@@ -243,7 +243,7 @@ class BucketListing final : public NameListing {
 Result<std::unique_ptr<NameListing>> open_bucket_listing(const S3Location& location,
                                                          std::string_view endpoint,
                                                          const AwsSurroundings& from,
-                                                         BucketListingOptions options) {
+                                                         const BucketListingOptions& options) {
   auto listing = std::make_unique<BucketListing>();
   PAWL_TRY(listing->open(location, endpoint, from, options));
   return std::unique_ptr<NameListing>(std::move(listing));

@@ -31,6 +31,6 @@ struct BucketListingOptions {
 Result<std::unique_ptr<NameListing>> open_bucket_listing(const S3Location& location,
                                                          std::string_view endpoint,
                                                          const AwsSurroundings& from,
-                                                         BucketListingOptions options = {});
+                                                         const BucketListingOptions& options = {});
 
 }  // namespace pawl::adapter

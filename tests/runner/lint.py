@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -10,11 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from step import TOP, Outcome, Step, run_program
+from tidy import tidy
 
-# Options of g++ in the compile commands that clang-tidy's clang 14 does not know.
-TIDY_ARGUMENTS = ["--quiet", "--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-Wno-error"]
-TIDY_FILE_S = 240
-TIDY_FINDING = re.compile(r"^(/[^:\n]+:\d+:\d+: (?:error|warning): .*)$", re.MULTILINE)
+# Files of one call: each call costs as much as some of them.
+FORMAT_AT_ONCE = 40
 
 
 def tracked(*patterns: str) -> list[Path]:
@@ -25,40 +23,20 @@ def tracked(*patterns: str) -> list[Path]:
 
 
 def formatting(log: Path) -> Outcome:
-    outcome = Outcome()
-    for path in tracked("src/*.cc", "src/*.h"):
-        status, _ = run_program(["clang-format", "--dry-run", "--Werror", str(path)], log, 60)
-        if status == 0:
-            outcome.passed += 1
-        else:
-            outcome.failed += 1
-            outcome.notes.append(f"{path.relative_to(TOP)}: run clang-format -i on it")
-    return outcome
+    paths = tracked("src/*.cc", "src/*.h", "bench/*.cc", "tests/*.cc", "tests/*.h")
+    parts = [paths[i:i + FORMAT_AT_ONCE] for i in range(0, len(paths), FORMAT_AT_ONCE)]
 
+    def judge(part: tuple[int, list[Path]]) -> set[str]:
+        number, files = part
+        own_log = log.with_name(f"{log.stem}-{number}.log")
+        own_log.unlink(missing_ok=True)
+        status, output = run_program(["clang-format", "--dry-run", "--Werror", *map(str, files)], own_log, 300)
+        bad = {str(Path(name).relative_to(TOP)) for name in re.findall(r"^(/[^:\n]+):\d+:\d+: error", output, re.MULTILINE)}
+        return bad or ({f"clang-format ended with {status}; see {own_log.name}"} if status else set())
 
-def tidy_one(path: Path, build_dir: Path, log: Path) -> Outcome:
-    own_log = log.with_name(f"{log.stem}-{path.parent.name}-{path.stem}.log")
-    own_log.unlink(missing_ok=True)
-    status, output = run_program(["clang-tidy", "-p", str(build_dir), *TIDY_ARGUMENTS, str(path)], own_log, TIDY_FILE_S)
-    findings = sorted(set(TIDY_FINDING.findall(output)))
-    if status == 0 and not findings:
-        return Outcome(passed=1)
-    notes = [finding.replace(f"{TOP}/", "") for finding in findings[:10]] or [f"{path.name}: clang-tidy ended with {status}"]
-    return Outcome(failed=1, notes=notes)
-
-
-def tidy(log: Path) -> Outcome:
-    build_dir = TOP / "build"
-    commands = json.loads((build_dir / "compile_commands.json").read_text())
-    # Headers are judged through the sources that include them; tests are compiled with every warning on, which is enough.
-    paths = sorted({path for entry in commands if not (path := Path(entry["file"])).stem.endswith("_test")})
-    total = Outcome()
-    with ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
-        for outcome in pool.map(lambda path: tidy_one(path, build_dir, log), paths):
-            total.add(outcome)
-    with log.open("a", encoding="utf-8") as out:
-        out.writelines(f"{note}\n" for note in total.notes)
-    return total
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        bad = sorted(set().union(*pool.map(judge, enumerate(parts))))
+    return Outcome(passed=len(paths) - len(bad), failed=len(bad), notes=[f"{name}: run clang-format -i on it" for name in bad])
 
 
 def shell_scripts(log: Path) -> Outcome:

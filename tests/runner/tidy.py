@@ -1,0 +1,107 @@
+"""clang-tidy over the tree, several sources in one run: nearly all of its time goes into the system headers, which are then
+read and searched once for all of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from step import TOP, Outcome, run_program
+
+BUILD = TOP / "build"
+# Options of g++ in the compile commands that clang-tidy's clang 14 does not know.
+ARGUMENTS = ["--quiet", "--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-Wno-error"]
+# Of a group the sources are "headers" of one generated file, which is all that includes them.
+OF_A_GROUP = [r"--header-filter=/src/[a-z]+/[a-z0-9_]+\.(h|cc)$", "--checks=-bugprone-suspicious-include"]
+GROUP_MAX = 12
+RUN_S = 600
+FINDING = re.compile(r"^(/[^:\n]+:\d+:\d+: (?:error|warning): .*)$", re.MULTILINE)
+COMPILER_ERROR = "[clang-diagnostic-error"
+# What stands at the start of a line of this tree declares something at the level of namespaces.
+DECLARED = re.compile(r"^(?!template|namespace|using namespace|extern|static_assert|return|public|private|[#}/])"
+                      r"[A-Za-z_][^(={;\n]*?(\w+)\s*(?:\(|=|\{|;|$)", re.MULTILINE)
+
+
+def compiled() -> dict[Path, dict]:
+    """Sources and their compile commands. Headers are judged through the sources that include them; tests are compiled with
+    every warning on, which is enough."""
+    entries = json.loads((BUILD / "compile_commands.json").read_text())
+    return {path: entry for entry in entries if not (path := Path(entry["file"])).stem.endswith("_test")}
+
+
+def own_names(path: Path) -> set[str]:
+    """Names that a source declares for itself alone, and a few more: those that must not meet another's in one run."""
+    text = path.read_text()
+    begin = text.find("namespace {")
+    return set(DECLARED.findall(text[begin:text.rfind("}  // namespace\n")])) if begin >= 0 else set()
+
+
+def groups(paths: list[Path]) -> list[list[Path]]:
+    """Sources of one folder that share no name, the first that fits."""
+    made: list[tuple[list[Path], set[str]]] = []
+    for path in sorted(paths):
+        names = own_names(path)
+        for members, taken in made:
+            if members[0].parent == path.parent and len(members) < GROUP_MAX and not names & taken:
+                members.append(path)
+                taken |= names
+                break
+        else:
+            made.append(([path], names))
+    return [members for members, _ in made]
+
+
+def findings_of(output: str) -> list[str]:
+    return sorted({finding.replace(f"{TOP}/", "") for finding in FINDING.findall(output)})
+
+
+def judge_one(path: Path, log: Path) -> Outcome:
+    status, output = run_program(["clang-tidy", "-p", str(BUILD), *ARGUMENTS, str(path)], log, RUN_S)
+    found = findings_of(output)
+    if status == 0 and not found:
+        return Outcome(passed=1)
+    return Outcome(failed=1, notes=found[:10] or [f"{path.name}: clang-tidy ended with {status}"])
+
+
+def write_group(number: int, members: list[Path], entry: dict) -> Path:
+    """A source that includes them, in a folder with the compile command of the first."""
+    folder = BUILD / "tidy" / str(number)
+    folder.mkdir(parents=True, exist_ok=True)
+    together = folder / "together.cc"
+    together.write_text("".join(f'#include "{member}"\n' for member in members))
+    command = {**entry, "file": str(together), "command": entry["command"].replace(str(members[0]), str(together))}
+    (folder / "compile_commands.json").write_text(json.dumps([command]))
+    return together
+
+
+def judge_group(number: int, members: list[Path], commands: dict[Path, dict], log: Path) -> Outcome:
+    own_log = log.with_name(f"{log.stem}-{number}.log")
+    own_log.unlink(missing_ok=True)
+    if len(members) > 1:
+        together = write_group(number, members, commands[members[0]])
+        status, output = run_program(["clang-tidy", "-p", str(together.parent), *ARGUMENTS, *OF_A_GROUP, str(together)], own_log,
+                                     RUN_S)
+        found = findings_of(output)
+        if status == 0 and not found:
+            return Outcome(passed=len(members))
+        # They don't compile together, or something was found: whose it is is said of each by itself.
+    total = Outcome()
+    for member in members:
+        total.add(judge_one(member, own_log))
+    return total
+
+
+def tidy(log: Path) -> Outcome:
+    commands = compiled()
+    total = Outcome()
+    with ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
+        made = groups(list(commands))
+        for outcome in pool.map(lambda each: judge_group(*each, commands, log), enumerate(made)):
+            total.add(outcome)
+    with log.open("a", encoding="utf-8") as out:
+        out.writelines(f"{note}\n" for note in total.notes)
+    return total

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -17,9 +18,23 @@ class StartFailed(Exception):
     """The server ended, or never answered; the text holds the end of its log."""
 
 
-def free_port(first, count=50):
-    """A port of [first, first + count) that nobody listens on now."""
+_given = set()
+_giving = threading.Lock()
+
+
+def free_port(first, count=400):
+    """A port of [first, first + count) that nobody listens on now, and that this process was not given before: tests that run
+    beside each other look for one at the same time."""
+    with _giving:
+        port = _look_for_port(first, count)
+        _given.add(port)
+        return port
+
+
+def _look_for_port(first, count):
     for port in range(first, first + count):
+        if port in _given:
+            continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

@@ -8,6 +8,7 @@ test names to run only those. Prints a line a test and closes with 'N passed, M 
 import argparse
 import os
 import sys
+import threading
 import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
@@ -140,13 +141,23 @@ def _run(modules, names, threads):
 
 
 def _run_at_once(modules, cases, threads):
-    """Fixtures of modules come first, once; there are none of classes."""
+    """Fixtures of modules come first, those of a class before its first test, once each; what they made `cleanup` removes."""
     for module in modules:
         getattr(module, "setUpModule", lambda: None)()
+    first_of_class = {type(case): threading.Lock() for case in cases}
+    prepared = set()
 
     def run(case):
         result = _Lines(unittest.runner._WritelnDecorator(sys.stdout), descriptions=False, verbosity=0)
-        case.run(result)
+        try:
+            with first_of_class[type(case)]:
+                if type(case) not in prepared:
+                    case.setUpClass()
+                    prepared.add(type(case))
+        except Exception:
+            result.addError(case, sys.exc_info())
+        else:
+            case.run(result)
         return result
 
     by_itself = [getattr(getattr(case, case._testMethodName), "alone", False) for case in cases]

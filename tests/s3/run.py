@@ -33,4 +33,4 @@ for module in MODULES:
     module.setUpModule = setUpModule
 
 if __name__ == "__main__":
-    sys.exit(suite.main(MODULES, description=__doc__, shared=False))
+    sys.exit(suite.main(MODULES, description=__doc__, shared=False, threads=4))

@@ -156,6 +156,7 @@ class Bucket(unittest.TestCase):
 class Large(unittest.TestCase):
     """A bucket that exists as a rule only: how fast, and with how much memory."""
 
+    @suite.alone
     def test_a_million_names(self):
         self.measure(200_000, [])
 

@@ -8,6 +8,7 @@ import unittest
 
 import ceph
 import shared
+from blackbox import suite
 from blackbox.raw_http import ConnectionLost
 from bucket_scene import BucketScene
 
@@ -63,6 +64,7 @@ class Serve(unittest.TestCase):
         self.assertEqual(status, 1, text)
         self.assertEqual(len(report["findings"]), 2, text)
 
+    @suite.alone
     def test_gateway_stopped_in_the_middle(self):
         scene = BucketScene(shared.ceph.url)
         scene.create("users")

@@ -8,6 +8,7 @@ import os
 import sys
 import time
 
+import guard_rows
 import promises
 import report
 import rows
@@ -24,6 +25,10 @@ ROWS = {
     "drain": promises.drain,
     "verify": promises.verify,
     "idle": promises.idle,
+    "guard-store": guard_rows.guard_store,
+    "guard-fast": guard_rows.guard_fast,
+    "guard-shards": guard_rows.guard_shards,
+    "gaps": guard_rows.gaps,
 }
 FULL = Settings(runs=3, seconds=6, versions=1_000_000, paced_seconds=15)
 QUICK = Settings(runs=1, seconds=2, versions=20_000, paced_seconds=4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
@@ -59,6 +60,13 @@ def durable_instants(pages: list[SeenPage]) -> dict[tuple[str, int], tuple[int, 
     return instants
 
 
+def bare_files(folder: Path, *arguments: str) -> dict[str, float]:
+    """What the same disk takes from a writer of files that does nothing else (bare_files.cc), right after Pawl."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run([str(servers.PAWL.with_name("bare_files")), str(folder), *arguments], check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
 def durable(settings: Settings) -> Row:
     row = Row("durable", "acknowledgement → durable object and page, 5,000 writes/s", must="p99 ≤ 60 ms",
               aim="p50 ≤ 5 ms, p99 ≤ 30 ms")
@@ -87,6 +95,8 @@ def durable(settings: Settings) -> Row:
         {"p50_ms": percentile(durable_ms, 50), "p99_ms": percentile(durable_ms, 99),
          "page_visible_p50_ms": percentile(seen_ms, 50), "page_visible_p99_ms": percentile(seen_ms, 99),
          "writes_per_second": figures.per_second}, errors=figures.errors))
+    bare = bare_files(server.cwd / "bare", "paced", str(settings.paced_seconds + 2), str(PACE_PER_S))
+    row.measured.append(Measured("files and two logs, no Pawl", bare["p99_ms"], "ms (p99)", bare))
     return row
 
 
@@ -123,6 +133,8 @@ def drain(settings: Settings) -> Row:
         watch.stop()
     row.measured.append(Measured("Pawl", drained / seconds, "objects/s", {"backlog": drained, "seconds": seconds,
                                                                        "paged_during_outage": held - before}))
+    bare = bare_files(server.cwd / "bare", "drain", str(2 * settings.seconds))
+    row.measured.append(Measured("files and a log, no Pawl", bare["files_per_s"], "files/s"))
     return row
 
 

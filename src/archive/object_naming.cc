@@ -173,6 +173,13 @@ Result<NameTemplate> NameTemplate::parse(std::string_view text) {
   return result;
 }
 
+std::optional<std::string> NameTemplate::last_attribute() const {
+  const auto last = std::find_if(parts_.rbegin(), parts_.rend(),
+                                 [](const Part& part) { return part.kind != Kind::kLiteral; });
+  if (last == parts_.rend() || last->kind != Kind::kAttribute) return std::nullopt;
+  return last->text;
+}
+
 void NameTemplate::append_part(std::string& out, const Part& part, const NamedTable& table,
                                const item::Change& change) const {
   switch (part.kind) {
@@ -229,6 +236,8 @@ std::string NameTemplate::render(const NamedTable& table, const item::Change& ch
   }
   return shorten(out);
 }
+
+std::string repaired_name(std::string_view name) { return std::string(name) + "~repaired"; }
 
 std::string fallback_name(std::string_view name, ShardId shard, SequenceNumber sequence,
                           std::uint32_t attempt) {

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,8 @@ class NameTemplate {
   static Result<NameTemplate> parse(std::string_view text);
 
   const std::string& text() const { return text_; }
+  // The attribute that the last pair of braces names; nothing where that is none.
+  std::optional<std::string> last_attribute() const;
 
   // The name that the template gives to a change: a legal object name (port/object_store.h) of at most
   // kNameBytesMax bytes that leaves neither its directory nor its components, whatever the item's values.
@@ -76,6 +79,10 @@ class NameTemplate {
   std::string text_;
   std::vector<Part> parts_;
 };
+
+// Where Pawl puts a change into a bucket that somebody else's function fills, because the function's own object did not come:
+// beside it, under a name that the function never gives ("~" stands in no value, and in no template).
+std::string repaired_name(std::string_view name);
 
 // Where a change goes whose `name` is taken by other content: attempt 1 is "{name}~{shard}-{sequence}", which no
 // other change's fallback can be; later ones append "~{attempt}". Attempt 0 is the name itself.

@@ -16,7 +16,7 @@ constexpr const char* kHow = "guard check";
 Expectation expectation_of(const std::deque<RenderedChange>& changes, Duration deadline) {
   std::vector<NamedInstant> named;
   named.reserve(changes.size());
-  for (const auto& change : changes) named.push_back({change.name, change.entry.instant});
+  for (const auto& change : changes) named.push_back({change.theirs, change.entry.instant});
   return expect(named, deadline);
 }
 
@@ -24,7 +24,7 @@ Expectation expectation_of(const std::deque<RenderedChange>& changes, Duration d
 void settle(RenderedChange& change, const Expected& expected, const CheckRules& rules) {
   auto& entry = change.entry;
   if (expected.state == Expected::State::kFound) {
-    entry.object = change.name;
+    entry.object = change.theirs;
     entry.size = expected.object.size;
     entry.sha256 = expected.object.digest;
     entry.foreign = true;
@@ -34,7 +34,7 @@ void settle(RenderedChange& change, const Expected& expected, const CheckRules& 
     entry.repaired = kHow;
     return;
   } else {
-    entry.object = change.name;
+    entry.object = change.theirs;
     entry.size = 0;
     entry.sha256 = {};
     entry.missing = true;
@@ -55,14 +55,6 @@ void CheckCounts::count(const RenderedChange& change) {
   written += entry.repaired ? 1 : 0;
 }
 
-void CheckCounts::add(const CheckCounts& more) {
-  found += more.found;
-  late += more.late;
-  missing += more.missing;
-  removals += more.removals;
-  written += more.written;
-}
-
 Awaitable<bool> settle_expected(const CheckPorts& check, Clock& clock, Alarm& alarm,
                                 std::deque<RenderedChange>& changes, AwaitingHooks hooks) {
   auto expectation = expectation_of(changes, check.rules.deadline);
@@ -79,7 +71,7 @@ Awaitable<bool> settle_expected(const CheckPorts& check, Clock& clock, Alarm& al
       if (hooks.gives_up()) co_return false;
       std::vector<ObjectAsk> asks;
       for (auto i = done; i < std::min(done + kLooksAtOnce, open.size()); ++i)
-        asks.push_back({changes[open[i]].name, counts_from(expectation.changes[open[i]])});
+        asks.push_back({changes[open[i]].theirs, counts_from(expectation.changes[open[i]])});
       auto more = co_await check.watch.look(asks);
       std::move(more.begin(), more.end(), std::back_inserter(seen));
     }

@@ -30,18 +30,17 @@ struct CheckCounts {
   std::uint64_t found = 0;    // somebody else's object
   std::uint64_t late = 0;     // of these, written after the deadline
   std::uint64_t missing = 0;  // no such object by the deadline
-  std::uint64_t removals =
-      0;                      // of these, removals: a function that passes them over leaves nothing
+  // Of these, of removals: a function that passes them over leaves nothing.
+  std::uint64_t removals = 0;
   std::uint64_t written = 0;  // of the missing, put in by Pawl
 
   void count(const RenderedChange& change);
-  void add(const CheckCounts& more);
 };
 
 struct AwaitingHooks {
-  std::function<bool()> gives_up;         // asked after each wait and look
+  std::function<bool()> gives_up;         // asked after each wait and before each look
   std::function<void(std::string)> note;  // of looks that did not answer
-  std::function<void()> before_wait = [] {};
+  std::function<void()> before_wait;
 };
 
 // Returns when each change is settled: its entry names the object that holds it, or that is to be put (`to_put`). False: it gave up,

@@ -92,7 +92,8 @@ struct Scene {
 
   void add(const std::string& name, item::ChangeKind kind = item::ChangeKind::kModify) {
     RenderedChange change;
-    change.name = name;
+    change.name = "escaped-" + name;
+    change.theirs = name;
     change.body = "body of " + name;
     change.entry.instant = {kBegin};
     change.entry.kind = kind;
@@ -162,7 +163,7 @@ TEST(ExpectedObjects, WhatDoesNotComeIsToBePutUnderANameOfPawls) {
     EXPECT_FALSE(change.entry.foreign);
     EXPECT_NE(change.body, "");
   }
-  EXPECT_EQ(scene.changes[0].name, "a~repaired");
+  EXPECT_EQ(scene.changes[0].name, "escaped-a~repaired");
   CheckCounts counts;
   for (const auto& change : scene.changes) counts.count(change);
   EXPECT_EQ(counts.missing, 2U);
@@ -212,7 +213,7 @@ TEST(ExpectedObjects, WhoIsToLeaveDecidesNothing) {
   for (const auto& change : scene.changes) {
     EXPECT_EQ(change.entry.object, "");
     EXPECT_FALSE(change.entry.missing || change.entry.foreign || change.entry.repaired);
-    EXPECT_EQ(change.name, "a");
+    EXPECT_EQ(change.name, "escaped-a");
   }
 }
 
@@ -221,7 +222,7 @@ TEST(ExpectedObjects, AnObjectHoldsTheLastChangeOfItsName) {
   scene.add("a"), scene.add("a");
   scene.watch.comes["a"] = 0s;
   EXPECT_TRUE(scene.settle());
-  EXPECT_EQ(scene.changes[0].name, "a~repaired");
+  EXPECT_EQ(scene.changes[0].name, "escaped-a~repaired");
   EXPECT_TRUE(scene.changes[0].to_put);
   EXPECT_TRUE(scene.changes[1].entry.foreign);
 }

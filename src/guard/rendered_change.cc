@@ -72,6 +72,9 @@ Result<RenderedChange> render_change(const GuardedTable& table, ShardId shard,
   rendered.entry.version = change.version = version_of(change, table.version_attribute);
   rendered.body = archive::render_body(table.named.name, change);
   rendered.name = table.names.render(table.named, change);
+  if (table.checked) {
+    rendered.theirs = table.names.render_as_it_is(table.named, change).value_or(rendered.name);
+  }
   rendered.entry.sequence = change.sequence;
   rendered.entry.source = change.source;
   rendered.entry.key = std::move(change.key);

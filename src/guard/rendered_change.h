@@ -15,6 +15,7 @@ namespace pawl::guard {
 struct RenderedChange {
   ledger::PageEntry entry;  // its `object` is set when it is known which one it became
   std::string name;         // as the template says; of what `guard check` puts in, with its mark
+  std::string theirs;       // of a checked table: as somebody else's function says by that template
   std::string body;
   bool to_put =
       true;  // false: somebody else wrote the object, or it is only to be told that nobody did

@@ -67,6 +67,7 @@ struct GuardRecord::Parts {
   void choose_version_attribute();
   Result<guard::GuardedTable> guarded() const;
   Awaitable<Result<std::string>> probe_archive();
+  Awaitable<Status> probe_absence(EtagForm form);
   S3Prefix prefix() const { return config.check ? S3Prefix::kShared : S3Prefix::kOwn; }
 };
 
@@ -137,12 +138,29 @@ Result<std::unique_ptr<GuardRecord>> GuardRecord::open(GuardConfig config) {
 GuardRecord::GuardRecord(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 GuardRecord::~GuardRecord() = default;
 
+// Whether the store tells these credentials that an object is not there: to who may not list it says 403 instead.
+Awaitable<Status> GuardRecord::Parts::probe_absence(EtagForm form) {
+  S3ObjectWatch look(*bucket, form);
+  const std::vector<ObjectAsk> asks{{".pawl/never-there", {}}};
+  const auto seen = co_await look.look(asks);
+  if (seen.front().kind == ObjectSeen::Kind::kAbsent) co_return ok();
+  co_return Error{ErrorCode::kInvalid,
+                  "the store does not tell an object that is not there from one that may not be "
+                  "read: " +
+                      seen.front().why,
+                  "allow s3:ListBucket on the bucket (--preflight prints the policy)"};
+}
+
 // What stands where the archive is to be.
 Awaitable<Result<std::string>> GuardRecord::Parts::probe_archive() {
   const auto found = co_await probe_s3_archive(*bucket, prefix());
   if (!found.ok()) co_return found.error();
   const auto where = config.archive.to_option();
   const std::string honours = "the store honours conditions";
+  if (config.check) {
+    const auto tells = co_await probe_absence(found->etag_form);
+    if (!tells.ok()) co_return tells.error();
+  }
   if (!found->id)
     co_return fmt::format("{} {}; {}", where, config.check ? "has no ledger yet" : "is new",
                           honours);

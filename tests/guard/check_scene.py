@@ -8,9 +8,33 @@ import uuid
 
 import boto3
 import ceph
-from guard_scene import KEYS, LocalScene
+from guard_scene import KEYS, LocalScene, Scene
 
 POLL_S = 0.1
+
+
+def check_command(scene, *more):
+    return [scene.binary, "guard", "check", "--table", scene.table, "--bucket", scene.archive.removeprefix("s3://"),
+            "--s3-endpoint", scene.s3_url, "--dynamodb-endpoint", scene.dynamodb_url, *scene.options, *more]
+
+
+class GeneratedScene(Scene):
+    """A stream and a function's bucket that a formula gives, on the scripted server: every `hole_every`th object is missing."""
+
+    def __init__(self, aws, items, versions, shards, hole_every, *options):
+        shape = {"items": items, "versions": versions}
+        aws.control("settings", describes_per_s=0, puts_max=200_000)
+        aws.control("tables", table="users", generate={**shape, "shards": shards, "span_s": 600, "ago_s": 3600})
+        aws.control("buckets", bucket="bucket", keep_bodies=True, generate={
+            **shape, "template": "logs/A%07d-%d.log", "hole_every": hole_every, "hole_offset": 7})
+        super().__init__("users", "s3://bucket", aws.url, aws.url, names="logs/{hashid}-{version}.log", version_attribute="version")
+        self.options += list(options)
+        self.lease_table = "pawl-check-users"
+        self.changes = items * versions
+        self.holes = {f"logs/A{n // versions:07}-{n % versions}.log" for n in range(7, items * versions, hole_every)}
+
+    def command(self, *more):
+        return check_command(self, *more)
 
 
 class CheckScene(LocalScene):
@@ -26,8 +50,7 @@ class CheckScene(LocalScene):
         self.lease_table = "pawl-check-" + self.table
 
     def command(self, *more):
-        return [self.binary, "guard", "check", "--table", self.table, "--bucket", self.archive.removeprefix("s3://"),
-                "--s3-endpoint", self.s3_url, "--dynamodb-endpoint", self.dynamodb_url, *self.options, *more]
+        return check_command(self, *more)
 
     def objects(self):
         """What is in the bucket but the ledger: name -> (ETag, instant)."""

@@ -7,13 +7,16 @@ import time
 import unittest
 from concurrent.futures import ThreadPoolExecutor
 
+import ceph
 import jsonschema
+import server
 import shared
-from check_scene import CheckScene, Function
+from botocore.exceptions import ClientError
+from check_scene import CheckScene, Function, GeneratedScene
 from test_preflight import line
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-TAKEN_OVER_WITHIN_S = 10.0
+CHECKER = {"AWS_ACCESS_KEY_ID": "checker", "AWS_SECRET_ACCESS_KEY": "checkersecret"}
 
 
 def scene_of(*options, **more):
@@ -194,6 +197,23 @@ class Check(unittest.TestCase):
         self.assertEqual([(f["kind"], f["object"], f["sequence"]) for f in report["findings"]],
                          [("altered-object", "logs/A-1.log", 1)], text)
 
+    def test_names_are_taken_as_a_function_makes_them(self):
+        scene = scene_of("--deadline", within(20))
+        worker = scene.worker()
+        function = Function(scene, lambda hashid, version: "drop" if version == 2 else None).start()
+        keys = ["a/b", "50%", "x~y", ".hidden", "山田 太郎", "a+b&c=d?", "L" * 300]
+        for key in keys:
+            scene.count(key)
+        scene.count("a/b")
+        scene.count("no//path")
+        scene.wait_archived(len(keys) + 2)
+        function.stop()
+        self.assertEqual(worker.stop(), 1, worker.log_end())
+        self.assertEqual(scene.repaired(), {"logs/a%2Fb-2.log~repaired", "logs/no%2F%2Fpath-1.log~repaired"})
+        self.assertTrue({f"logs/{key}-1.log" for key in keys} <= set(scene.objects()))
+        report = self.check_sound(scene, len(keys) + 2, len(keys), 2)
+        self.assertEqual(report["others"], 1)  # what the function wrote under no path
+
     def test_large_objects_are_hashed_whole(self):
         scene = scene_of("--deadline", within(20))
         worker = scene.worker()
@@ -230,6 +250,67 @@ class Check(unittest.TestCase):
         self.assertEqual((last["found"], last["missing"], last["written"], last["late"]), (2, 1, 1, 0))
         shard = next(d["shards"][0] for d in documents if d["shards"] and d["shards"][0]["in_ledger"] == 3)
         self.assertEqual((shard["found"], shard["missing"], shard["written"]), (2, 1, 1))
+
+
+class CheckScripted(unittest.TestCase):
+    def test_a_backlog_waits_for_nothing_and_trouble_decides_nothing(self):
+        """Thousands of changes of an hour ago; the store fails every eighth look, one way or another."""
+        aws = server.started()
+        self.addCleanup(aws.stop)
+        scene = GeneratedScene(aws, 1000, 4, 4, 100, "--deadline", "10m")
+        for kind in ("503", "500-not-applied", "drop-before"):
+            aws.control("faults", kind=kind, operation="GetObject", prefix="logs/", probability=0.04, seed=1)
+        workers = [scene.worker(), scene.worker()]
+        began = time.monotonic()
+        scene.wait_archived(scene.changes)
+        self.assertLess(time.monotonic() - began, 120)
+        for worker in workers:
+            worker.stop()
+        aws.control("reset", what="faults")
+        status, report, text = scene.verify("--deep")
+        self.assertEqual(status, 0, text)
+        self.assertEqual((report["versions"], report["foreign"], report["repaired"]),
+                         (scene.changes, scene.changes - len(scene.holes), len(scene.holes)), text)
+        puts = {put["key"] for put in aws.asked("puts/bucket")["puts"] if put["status"] == 200}
+        self.assertEqual({key for key in puts if not key.startswith(".pawl/")}, {name + "~repaired" for name in scene.holes})
+
+
+class CheckPermissions(unittest.TestCase):
+    def allow(self, scene, statements):
+        who = {"AWS": ["arn:aws:iam:::user/checker"]}
+        scene.store.put_bucket_policy(Bucket=scene.bucket, Policy=json.dumps(
+            {"Version": "2012-10-17", "Statement": [{**statement, "Principal": who} for statement in statements]}))
+
+    def test_the_printed_policy_is_enough_and_lets_it_touch_nothing_of_theirs(self):
+        shared.ceph.add_user("checker", CHECKER)
+        scene = scene_of("--deadline", within(15))
+        policy = json.loads(scene.preflight("--json").stdout)["iam_policy"]["Statement"]
+        statements = [statement for statement in policy if statement["Action"][0].startswith("s3:")]
+        self.allow(scene, statements)
+        worker = scene.worker(**CHECKER)
+        function = Function(scene, lambda hashid, version: "drop" if version == 2 else None).start()
+        for _ in range(3):
+            scene.count("A")
+        scene.wait_until("all is in the ledger", lambda: "2 found, 1 missing, 1 put in" in worker.status())
+        function.stop()
+        self.assertEqual(worker.stop(), 1, worker.log_end())
+        self.assertEqual(scene.repaired(), {"logs/A-2.log~repaired"})
+        checker = ceph.client(shared.ceph.url, CHECKER)
+        self.assertEqual(checker.get_object(Bucket=scene.bucket, Key="logs/A-1.log")["Body"].read(), function.written["logs/A-1.log"])
+        for name in ("logs/A-1.log", "logs/A-4.log"):
+            with self.assertRaises(ClientError) as refused:
+                checker.put_object(Bucket=scene.bucket, Key=name, Body=b"not Pawl's to write")
+            self.assertEqual(refused.exception.response["Error"]["Code"], "AccessDenied")
+        # In this store an object is its writer's, so it is the checker who can read them all.
+        done = scene.run("verify", scene.archive, "--s3-endpoint", scene.s3_url, "--deep", **CHECKER)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        # Who may not list is not told what is absent.
+        self.allow(scene, [statement for statement in statements if statement["Action"] != ["s3:ListBucket"]])
+        done = scene.preflight("--json", **CHECKER)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        found = line(json.loads(done.stdout), "archive")
+        self.assertEqual(found["verdict"], "refused")
+        self.assertIn("s3:ListBucket", found["to_do"])
 
 
 class CheckPreflight(unittest.TestCase):

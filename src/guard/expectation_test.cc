@@ -245,10 +245,11 @@ class Exploration {
   void look(const World& world, bool fails) {
     auto next = world;
     auto& answer = next.reader.answer.emplace();
-    for (int change = 0; change < kChanges && !fails; ++change) {
+    for (int change = 0; change < kChanges; ++change) {
       const auto& object = world.theirs[world.place(change)];
       auto& seen = answer[static_cast<std::size_t>(change)];
       seen.seen_at = at(world.now + world.lie);
+      if (fails) continue;
       seen.kind = object ? Kind::kThere : Kind::kAbsent;
       if (object) seen.written_at = at(object->written_at);
       if (object) seen.size = static_cast<std::uint64_t>(object->of + 1);

@@ -133,10 +133,10 @@ Awaitable<Result<S3Archive>> find_s3_archive(S3Client& client) {
   co_return S3Archive{**id, false, EtagForm::kQuoted};
 }
 
-Awaitable<Result<S3ArchiveProbe>> probe_s3_archive(S3Client& client) {
+Awaitable<Result<S3ArchiveProbe>> probe_s3_archive(S3Client& client, S3Prefix prefix) {
   const auto known = co_await read_identity(client);
   if (!known.ok()) co_return known.error();
-  if (!*known) {
+  if (!*known && prefix == S3Prefix::kOwn) {
     const auto empty = co_await check_empty(client);
     if (!empty.ok()) co_return empty.error();
   }
@@ -147,8 +147,9 @@ Awaitable<Result<S3ArchiveProbe>> probe_s3_archive(S3Client& client) {
   co_return S3ArchiveProbe{*known, *form};
 }
 
-Awaitable<Result<S3Archive>> open_s3_archive(S3Client& client, Random& random, Instant now) {
-  const auto probed = co_await probe_s3_archive(client);
+Awaitable<Result<S3Archive>> open_s3_archive(S3Client& client, Random& random, Instant now,
+                                             S3Prefix prefix) {
+  const auto probed = co_await probe_s3_archive(client, prefix);
   if (!probed.ok()) co_return probed.error();
   if (probed->id) co_return S3Archive{*probed->id, false, probed->etag_form};
 

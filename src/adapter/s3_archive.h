@@ -28,15 +28,21 @@ struct S3ArchiveProbe {
   EtagForm etag_form = EtagForm::kQuoted;
 };
 
+// Whose the objects are that a prefix without an archive may hold: nobody's (it must be empty), or somebody else's, whose
+// objects are checked there.
+enum class S3Prefix : std::uint8_t { kOwn, kShared };
+
 std::string etag_for(EtagForm form, std::string_view etag);
 
-// Opens it for writing; makes it where the prefix holds nothing. There is no lock: the ledger's pages are the fence.
+// Opens it for writing; makes it where the prefix holds nothing (of Pawl's, if it is shared). There is no lock: the ledger's pages are the fence.
 // Errors: kInvalid (the store ignores conditions; objects but no archive; a newer Pawl's), kNotFound (no such bucket),
 // kCorrupt (archive.json is damaged), kUnavailable.
-Awaitable<Result<S3Archive>> open_s3_archive(S3Client& client, Random& random, Instant now);
+Awaitable<Result<S3Archive>> open_s3_archive(S3Client& client, Random& random, Instant now,
+                                             S3Prefix prefix = S3Prefix::kOwn);
 
 // Whether it could be opened for writing: puts nothing but the probe. Errors: as open_s3_archive().
-Awaitable<Result<S3ArchiveProbe>> probe_s3_archive(S3Client& client);
+Awaitable<Result<S3ArchiveProbe>> probe_s3_archive(S3Client& client,
+                                                   S3Prefix prefix = S3Prefix::kOwn);
 
 // For reading: nothing is written. Errors: kNotFound where there is no archive, and the others.
 Awaitable<Result<S3Archive>> find_s3_archive(S3Client& client);

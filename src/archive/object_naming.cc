@@ -22,8 +22,13 @@ bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x
 
 bool at_component_start(const std::string& out) { return out.empty() || out.back() == '/'; }
 
-// Appends a value so that it stays within its component and can't look like anything that Pawl writes itself.
-void append_escaped(std::string& out, std::string_view value) {
+// Appends a value: as it is (who is not Pawl knows no other way), or so that it stays within its component and can't look like
+// anything that Pawl writes itself.
+void append_text(std::string& out, std::string_view value, NameTemplate::Values values) {
+  if (values == NameTemplate::Values::kAsTheyAre) {
+    out += value;
+    return;
+  }
   static constexpr char kDigits[] = "0123456789ABCDEF";
   for (const char c : value) {
     const bool escape =
@@ -65,14 +70,14 @@ void append_stamp(std::string& out, const item::Change& change) {
 
 // Renders what can't be told by the value itself; no value contains a '~'.
 void append_value(std::string& out, const item::Item& item, const std::string& name,
-                  const item::Change& change) {
+                  const item::Change& change, NameTemplate::Values values) {
   const auto found = item.find(name);
   const std::string text = found == item.end() ? std::string{} : text_of(found->second);
   if (text.empty()) {
     out += '~';
     append_stamp(out, change);
   } else {
-    append_escaped(out, text);
+    append_text(out, text, values);
   }
 }
 
@@ -109,6 +114,21 @@ std::string shorten(std::string_view name) {
   out += '~';
   out += digest;
   return out;
+}
+
+// Whether S3 takes it as a name, every client sends it as it is, and it is not Pawl's own.
+bool is_path(std::string_view name) {
+  if (name.size() > kStoreNameBytesMax || name.starts_with(".pawl") ||
+      std::any_of(name.begin(), name.end(), is_control)) {
+    return false;
+  }
+  for (;;) {
+    const auto slash = name.find('/');
+    const auto component = name.substr(0, slash);
+    if (component.empty() || component == "." || component == "..") return false;
+    if (slash == std::string_view::npos) return true;
+    name.remove_prefix(slash + 1);
+  }
 }
 
 }  // namespace
@@ -173,20 +193,27 @@ Result<NameTemplate> NameTemplate::parse(std::string_view text) {
   return result;
 }
 
+std::optional<std::string> NameTemplate::last_attribute() const {
+  const auto last = std::find_if(parts_.rbegin(), parts_.rend(),
+                                 [](const Part& part) { return part.kind != Kind::kLiteral; });
+  if (last == parts_.rend() || last->kind != Kind::kAttribute) return std::nullopt;
+  return last->text;
+}
+
 void NameTemplate::append_part(std::string& out, const Part& part, const NamedTable& table,
-                               const item::Change& change) const {
+                               const item::Change& change, Values values) const {
   switch (part.kind) {
     case Kind::kLiteral:
       out += part.text;
       break;
     case Kind::kTable:
-      append_escaped(out, table.name);
+      append_text(out, table.name, values);
       break;
     case Kind::kKey:
-      append_value(out, change.key, table.schema.partition.name, change);
+      append_value(out, change.key, table.schema.partition.name, change, values);
       if (table.schema.sort) {
         out += "~~";
-        append_value(out, change.key, table.schema.sort->name, change);
+        append_value(out, change.key, table.schema.sort->name, change, values);
       }
       break;
     case Kind::kVersion:
@@ -214,21 +241,35 @@ void NameTemplate::append_part(std::string& out, const Part& part, const NamedTa
     case Kind::kAttribute: {
       const auto& image =
           change.kind == item::ChangeKind::kRemove ? change.old_image : change.new_image;
-      append_value(out, image ? *image : change.key, part.text, change);
+      append_value(out, image ? *image : change.key, part.text, change, values);
       break;
     }
   }
 }
 
-std::string NameTemplate::render(const NamedTable& table, const item::Change& change) const {
+std::string NameTemplate::render_all(const NamedTable& table, const item::Change& change,
+                                     Values values) const {
   std::string out;
-  for (const auto& part : parts_) append_part(out, part, table, change);
+  for (const auto& part : parts_) append_part(out, part, table, change, values);
   if (change.kind == item::ChangeKind::kRemove) {
     out += ".removed-";
     append_stamp(out, change);
   }
-  return shorten(out);
+  return out;
 }
+
+std::string NameTemplate::render(const NamedTable& table, const item::Change& change) const {
+  return shorten(render_all(table, change, Values::kEscaped));
+}
+
+std::optional<std::string> NameTemplate::render_as_it_is(const NamedTable& table,
+                                                         const item::Change& change) const {
+  auto name = render_all(table, change, Values::kAsTheyAre);
+  if (!is_path(name)) return std::nullopt;
+  return name;
+}
+
+std::string repaired_name(std::string_view name) { return std::string(name) + "~repaired"; }
 
 std::string fallback_name(std::string_view name, ShardId shard, SequenceNumber sequence,
                           std::uint32_t attempt) {

@@ -103,6 +103,36 @@ TEST(NameTemplate, HostileValuesStayInTheirComponent) {
   EXPECT_EQ(render("{hashid}-{version}", change_of(std::string("a\0b", 3))), "a%00b-3");
 }
 
+TEST(NameTemplate, WhoIsNotPawlTakesValuesAsTheyAre) {
+  const auto theirs = [](const std::string& id,
+                         std::string_view text = "logs/{hashid}-{version}.log") {
+    return NameTemplate::parse(text)->render_as_it_is(users(), change_of(id));
+  };
+  EXPECT_EQ(theirs("A000001"), "logs/A000001-3.log");
+  EXPECT_EQ(theirs("a/b~c%d .e"), "logs/a/b~c%d .e-3.log");
+  EXPECT_EQ(theirs(std::string(300, 'x')), "logs/" + std::string(300, 'x') + "-3.log");
+  for (const std::string no_path : {"", "a//b", "/", "a/../b", "..", "a/./b", "a\nb"}) {
+    const auto name = theirs("x/" + no_path + "/y");
+    EXPECT_EQ(name, std::nullopt) << no_path;
+  }
+  EXPECT_EQ(theirs(std::string(1100, 'x')), std::nullopt);
+  EXPECT_EQ(theirs(".pawl/archive", "{hashid}.json"), std::nullopt);
+  auto removal = change_of("a/b");
+  removal.kind = item::ChangeKind::kRemove;
+  removal.old_image = removal.new_image;
+  EXPECT_EQ(NameTemplate::parse("{hashid}")->render_as_it_is(users(), removal), "a/b.removed-3");
+  EXPECT_EQ(repaired_name("a"), "a~repaired");
+}
+
+TEST(NameTemplate, TellsTheLastAttribute) {
+  const auto last = [](std::string_view text) {
+    return NameTemplate::parse(text)->last_attribute();
+  };
+  EXPECT_EQ(last("logs/{hashid}-{_version}.log"), "_version");
+  EXPECT_EQ(last("{_version}/{hashid}"), "hashid");
+  EXPECT_EQ(last("{hashid}-{version}"), std::nullopt);
+}
+
 TEST(NameTemplate, LongComponentsAndNamesKeepTheirDifference) {
   const std::string common(250, 'x');
   const auto one = render("{hashid}-{version}", change_of(common + "1"));

@@ -19,21 +19,28 @@ struct Guarded {
   std::string item;
   std::string source;
   std::string kind;
-  std::string old_value;  // "" = null; "4:x" = version attribute 4, value x
-  std::string new_value;
+  std::string old_value{};  // "" = null; "4:x" = version attribute 4, value x
+  std::string new_value{};
   std::optional<std::string> gap = std::nullopt;
   std::optional<std::uint64_t> lie = std::nullopt;  // the version that page and body state instead
+  std::string theirs =
+      "";  // somebody else's object: what it holds, under the name "theirs/<item>-<version>"
+  std::string mark =
+      "";  // of the entry: `"foreign":true` where it is theirs, unless this says otherwise
 };
 
 // Adds to Builder what "Guarded tables" says.
 class GuardedBuilder : public Builder {
  public:
-  GuardedBuilder() { guard(kTable, "users"); }
+  explicit GuardedBuilder(bool checked = false) {
+    guard(kTable, "users", checked ? R"(,"objects":"foreign")" : "");
+  }
 
-  void guard(const std::string& incarnation, const std::string& table) {
+  void guard(const std::string& incarnation, const std::string& table,
+             const std::string& more = "") {
     root(fmt::format(
-        R"({{"type":"table-guarded","incarnation":"{}","table":"{}","arn":"arn:t","definition":{{"partition_key":{{"name":"id","type":"S"}},"template":"{{key}}","version_attribute":"_version"}}}})",
-        incarnation, table));
+        R"({{"type":"table-guarded","incarnation":"{}","table":"{}","arn":"arn:t","definition":{{"partition_key":{{"name":"id","type":"S"}},"template":"{{key}}","version_attribute":"_version"{}}}}})",
+        incarnation, table, more));
   }
   void open(std::uint32_t number, const std::string& more = "", const std::string& source = "") {
     root(fmt::format(
@@ -82,18 +89,25 @@ class GuardedBuilder : public Builder {
         version ? std::to_string(*version) : "null", change.kind, time_of(sequence),
         image(change.item, change.new_value), image(change.item, change.old_value));
   }
-  static std::string name_of(std::uint32_t number, std::uint64_t sequence) {
-    return fmt::format("users/{}-{}", number, sequence);
+  static std::string name_of(std::uint32_t number, std::uint64_t sequence, const Guarded& change) {
+    if (!change.theirs.empty())
+      return fmt::format("theirs/{}-{}", change.item, version_of(change).value_or(0));
+    return fmt::format("users/{}-{}{}", number, sequence,
+                       change.mark.find("repaired") == std::string::npos ? "" : "~repaired");
   }
 
   std::string entry(std::uint32_t number, std::uint64_t sequence, const Guarded& change,
                     const std::string& content) const {
     const auto version = version_of(change);
     return fmt::format(
-        R"({{"sequence":{},"source":"{}","key":{{"id":{{"S":"{}"}}}},{}"kind":"{}","instant":"{}","object":"{}","size":{},"sha256":"{}"{}}})",
+        R"({{"sequence":{},"source":"{}","key":{{"id":{{"S":"{}"}}}},{}"kind":"{}","instant":"{}","object":"{}"{}{}{}}})",
         sequence, change.source, change.item,
         version ? fmt::format(R"("version":{},)", *version) : "", change.kind, time_of(sequence),
-        name_of(number, sequence), content.size(), sha256(content).to_hex(),
+        name_of(number, sequence, change),
+        change.mark == R"(,"missing":true)"
+            ? ""
+            : fmt::format(R"(,"size":{},"sha256":"{}")", content.size(), sha256(content).to_hex()),
+        !change.theirs.empty() && change.mark.empty() ? R"(,"foreign":true)" : change.mark,
         change.gap ? fmt::format(R"(,"gap":"{}")", *change.gap) : "");
   }
 
@@ -104,8 +118,9 @@ class GuardedBuilder : public Builder {
     std::string entries;
     for (const auto& change : changes) {
       ++state.last;
-      const auto content = body(chain(number), state.last, change);
-      archive.files[name_of(number, state.last)] = content;
+      const auto content =
+          change.theirs.empty() ? body(chain(number), state.last, change) : change.theirs;
+      archive.files[name_of(number, state.last, change)] = content;
       entries += (entries.empty() ? "" : ",") + entry(number, state.last, change, content);
     }
     raw_page(chain(number), first, state.last, entries);

@@ -85,6 +85,7 @@ class KeyMatcher {
 
 Status read_bodies(ArchiveView& archive, std::vector<HistoryEntry>& entries) {
   for (auto& entry : entries) {
+    if (entry.missing) continue;
     PAWL_ASSIGN_OR_RETURN(auto body, archive.read(entry.object, 0, kBodySizeMax));
     if (!body) {
       const auto hashed = ".pawl/hashed/" + sha256(entry.object).to_hex();
@@ -92,6 +93,7 @@ Status read_bodies(ArchiveView& archive, std::vector<HistoryEntry>& entries) {
     }
     if (!body) continue;
     entry.body = std::move(*body);
+    if (entry.foreign) continue;
     if (const auto facts = read_body(entry.body)) entry.image = facts->new_image;
   }
   return ok();
@@ -182,6 +184,8 @@ Result<std::vector<HistoryEntry>> item_history(ArchiveView& archive,
                                name,
                                entry.sequence,
                                std::string(entry.source),
+                               entry.foreign,
+                               entry.missing,
                                {},
                                {}});
             return ok();

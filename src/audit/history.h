@@ -36,8 +36,11 @@ struct HistoryEntry {
   std::string shard;
   std::uint64_t sequence = 0;
   std::string source;  // of a guarded table: the record's own number in the stream; else empty
-  std::string body;    // the whole object, where one version was asked for; empty if it is missing
-  std::string image;   // its new image as DynamoDB JSON; "null" for a removal
+  bool foreign =
+      false;  // of a checked table: somebody else wrote the object, so its content is no image that we know
+  bool missing = false;  // of a checked table: no object had come by its deadline
+  std::string body;   // the whole object, where one version was asked for; empty if it is missing
+  std::string image;  // its new image as DynamoDB JSON; "null" for a removal
 };
 
 // Oldest first, item by item. An empty list if there is no such item or version. Reads the whole

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "audit/body_facts.h"
 #include "base/coding.h"
 
@@ -9,15 +11,24 @@ namespace pawl::audit {
 namespace {
 
 constexpr std::string_view kHashedFolder = ".pawl/hashed/";
+// What Pawl writes among somebody else's objects has this in its name, and nothing else that a template renders does.
+constexpr std::string_view kRepairedMark = "~repaired";
+// Somebody else's objects may be of any size: they are hashed in pieces.
+constexpr std::size_t kPieceSize = std::size_t{4} << 20;
+constexpr std::string_view kWrittenAgain =
+    ": it was written again since, and what it held for this change is gone";
 
 std::string_view name_in(std::string_view record) { return record.substr(0, record.find('\0')); }
 
 }  // namespace
 
-// A record: name, NUL, incarnation, shard, sequence, has version, version, kind, instant, size, digest, key, object, source.
+// A record: name, NUL, incarnation, shard, sequence, has version, version, kind, instant, size, digest, whose, key, object, source.
 struct ObjectCheck::Listed {
   std::string_view name;
   LedgerEntry entry;
+
+  static constexpr std::uint8_t kForeign = 1;
+  static constexpr std::uint8_t kMissing = 2;
 
   static std::string encode(std::string_view name, const LedgerEntry& entry) {
     std::string record;
@@ -34,6 +45,8 @@ struct ObjectCheck::Listed {
     append_u64_be(record, entry.size);
     record.append(reinterpret_cast<const char*>(entry.digest.bytes.data()),
                   entry.digest.bytes.size());
+    append_u8(record, static_cast<std::uint8_t>((entry.foreign ? kForeign : 0) |
+                                                (entry.missing ? kMissing : 0)));
     append_bytes(record, entry.key);
     append_bytes(record, entry.object);
     append_bytes(record, entry.source);
@@ -55,6 +68,9 @@ struct ObjectCheck::Listed {
     for (std::size_t i = 0; i < raw.size(); ++i) {
       entry.digest.bytes[i] = static_cast<std::uint8_t>(raw[i]);
     }
+    const auto whose = reader.u8();
+    entry.foreign = (whose & kForeign) != 0;
+    entry.missing = (whose & kMissing) != 0;
     entry.key = reader.bytes();
     entry.object = reader.bytes();
     entry.source = reader.bytes();
@@ -97,6 +113,39 @@ std::string ObjectCheck::table_of(ShardId shard) const {
   return found == facts_.incarnations.end() ? "" : found->second.table;
 }
 
+bool ObjectCheck::has_foreign_objects() const {
+  return std::any_of(facts_.incarnations.begin(), facts_.incarnations.end(),
+                     [](const auto& lived) { return lived.second.checked; });
+}
+
+bool ObjectCheck::is_checked(ShardId shard) const {
+  const auto found = facts_.incarnations.find(shard.incarnation);
+  return found != facts_.incarnations.end() && found->second.checked;
+}
+
+Status ObjectCheck::report_missing(const LedgerEntry& entry, std::string detail, Report& report) {
+  report.add({FindingKind::kMissingObject,
+              table_of(entry.shard),
+              std::string(entry.key),
+              entry.version,
+              std::string(entry.object),
+              entry.shard.to_string(),
+              entry.sequence,
+              {},
+              std::move(detail)});
+  return ok();
+}
+
+// Whatever stands there now was in nobody's page, so nothing vouches for it.
+Status ObjectCheck::report_never_come(const LedgerEntry& entry, bool is_there, Report& report) {
+  PAWL_TRY(report_missing(entry,
+                          is_there ? "it had not come by its deadline; what is there now came "
+                                     "later, and no page tells its content"
+                                   : "it had not come by its deadline, and is not there now",
+                          report));
+  return history_ != nullptr ? history_->add(entry, nullptr) : ok();
+}
+
 Status ObjectCheck::check(const std::map<std::string, std::uint64_t>& last_sequences,
                           ItemHistoryCheck* history, Report& report,
                           const std::function<void()>& step) {
@@ -108,6 +157,7 @@ Status ObjectCheck::check(const std::map<std::string, std::uint64_t>& last_seque
       *entries, *objects,
       [&](const Listed& listed, const std::uint64_t* size, std::string_view path) -> Status {
         step();
+        if (listed.entry.missing) return report_never_come(listed.entry, size != nullptr, report);
         if (size != nullptr) return check_present(listed, *size, path, report);
         return hashed_entries_.add(Listed::encode(sha256(listed.name).to_hex(), listed.entry));
       },
@@ -121,17 +171,8 @@ Status ObjectCheck::check(const std::map<std::string, std::uint64_t>& last_seque
         if (size != nullptr) {
           return check_present(listed, *size, fmt::format("{}{}", kHashedFolder, path), report);
         }
-        const auto& entry = listed.entry;
-        report.add({FindingKind::kMissingObject,
-                    table_of(entry.shard),
-                    std::string(entry.key),
-                    entry.version,
-                    std::string(entry.object),
-                    entry.shard.to_string(),
-                    entry.sequence,
-                    {},
-                    "the ledger lists it, and the object is not there"});
-        return ok();
+        return report_missing(listed.entry, "the ledger lists it, and the object is not there",
+                              report);
       },
       [&](std::string_view path, std::uint64_t) {
         return judge_unlisted(fmt::format("{}{}", kHashedFolder, path), report);
@@ -144,13 +185,23 @@ Status ObjectCheck::merge(SortedRecords& entries, SortedRecords& objects, const 
                           Report& report) {
   std::string_view object;
   PAWL_ASSIGN_OR_RETURN(bool object_left, objects.next(object));
-  std::string previous;  // the name of the entry before, whose object has been matched
+  // Of the entry before: its name, whether its object was there and how large, and whether it claims that object: somebody
+  // else's function may give one name to several changes.
+  std::string previous;
   bool previous_matched = false;
+  bool previous_claims = false;
+  std::uint64_t previous_size = 0;
   std::string_view record;
   for (;;) {
     PAWL_ASSIGN_OR_RETURN(const bool entry_left, entries.next(record));
     if (!entry_left) break;
     const Listed listed(record);
+    const bool claims = !listed.entry.foreign && !listed.entry.missing;
+    if (previous_matched && listed.name == previous && !(claims && previous_claims)) {
+      previous_claims = claims || previous_claims;
+      PAWL_TRY(matched(listed, &previous_size, listed.name));
+      continue;
+    }
     if (previous_matched && listed.name == previous) {
       report.add({FindingKind::kListedTwice,
                   table_of(listed.entry.shard),
@@ -171,13 +222,14 @@ Status ObjectCheck::merge(SortedRecords& entries, SortedRecords& objects, const 
     }
     previous_matched = object_left && name_in(object) == listed.name;
     previous = listed.name;
+    previous_claims = claims;
     if (!previous_matched) {
       PAWL_TRY(matched(listed, nullptr, listed.name));
       continue;
     }
     Reader size_reader(object.substr(listed.name.size() + 1));
-    const std::uint64_t size = size_reader.u64_be();
-    PAWL_TRY(matched(listed, &size, listed.name));
+    previous_size = size_reader.u64_be();
+    PAWL_TRY(matched(listed, &previous_size, listed.name));
     PAWL_ASSIGN_OR_RETURN(object_left, objects.next(object));
   }
   while (object_left) {
@@ -205,10 +257,19 @@ Status ObjectCheck::check_present(const Listed& listed, std::uint64_t size, std:
     return ok();
   };
   if (size != entry.size) {
-    PAWL_TRY(altered(fmt::format("it has {} bytes, and its page says {}", size, entry.size)));
+    PAWL_TRY(altered(fmt::format("it has {} bytes, and its page says {}{}", size, entry.size,
+                                 entry.foreign ? kWrittenAgain : "")));
     return history_ != nullptr ? history_->add(entry, nullptr) : ok();
   }
   if (history_ == nullptr) return ok();
+  if (entry.foreign) {
+    PAWL_ASSIGN_OR_RETURN(const bool same, has_digest(path, entry));
+    if (!same) {
+      PAWL_TRY(altered(fmt::format("its content does not have the SHA-256 that its page says{}",
+                                   kWrittenAgain)));
+    }
+    return history_->add(entry, nullptr);  // what it says is its writer's affair
+  }
   PAWL_ASSIGN_OR_RETURN(const auto body, archive_.read(path, 0, kBodySizeMax + 1));
   if (!body || sha256(*body) != entry.digest) {
     PAWL_TRY(altered(body ? "its content does not have the SHA-256 that its page says"
@@ -230,9 +291,27 @@ Status ObjectCheck::check_present(const Listed& listed, std::uint64_t size, std:
   return history_->add(entry, &facts->images);
 }
 
+Result<bool> ObjectCheck::has_digest(std::string_view path, const LedgerEntry& entry) {
+  Sha256 hash;
+  for (std::uint64_t offset = 0; offset < entry.size;) {
+    PAWL_ASSIGN_OR_RETURN(const auto piece, archive_.read(path, offset, kPieceSize));
+    if (!piece || piece->empty()) return false;  // gone or shorter meanwhile
+    hash.update(*piece);
+    offset += piece->size();
+  }
+  return hash.finish() == entry.digest;
+}
+
 // An object that no page lists is unsealed if it says that it is a change after its chain's end: a
 // crash, or a server at work. Anything else does not belong here.
+// Where somebody else writes objects, what Pawl has not written is theirs: from before the check, or of no change. What Pawl
+// wrote too much (the object came when a worker was putting it, or the worker was fenced meanwhile) tells a listed change.
 Status ObjectCheck::judge_unlisted(std::string_view path, Report& report) {
+  const bool among_foreign = has_foreign_objects();
+  if (among_foreign && path.find(kRepairedMark) == std::string_view::npos) {
+    ++report.others;
+    return ok();
+  }
   PAWL_ASSIGN_OR_RETURN(const auto body, archive_.read(path, 0, kBodySizeMax + 1));
   if (!body) return ok();  // gone meanwhile
   const auto facts = read_body(*body);
@@ -243,6 +322,10 @@ Status ObjectCheck::judge_unlisted(std::string_view path, Report& report) {
       ++report.unsealed;
       return ok();
     }
+  }
+  if (among_foreign && (!facts || is_checked(facts->shard))) {
+    ++report.others;
+    return ok();
   }
   Finding finding{FindingKind::kUnlistedObject, {}, {}, {}, std::string(path), {}, {}, {}, {}};
   if (!facts) {

@@ -42,8 +42,13 @@ class ObjectCheck {
                Report& report);
   Status check_present(const Listed& entry, std::uint64_t size, std::string_view path,
                        Report& report);
+  Status report_missing(const LedgerEntry& entry, std::string detail, Report& report);
+  Status report_never_come(const LedgerEntry& entry, bool is_there, Report& report);
+  Result<bool> has_digest(std::string_view path, const LedgerEntry& entry);
   Status judge_unlisted(std::string_view path, Report& report);
   std::string table_of(ShardId shard) const;
+  bool has_foreign_objects() const;
+  bool is_checked(ShardId shard) const;
 
   ArchiveView& archive_;
   const RootFacts& facts_;

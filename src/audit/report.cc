@@ -61,6 +61,14 @@ std::vector<std::string> proves(const Report& report) {
   sentences.push_back(report.deep
                           ? "whole: every object was read and has the content that its page says"
                           : "whole: every object has the size that its page says");
+  if (report.foreign > 0) {
+    sentences.push_back(
+        fmt::format("checked: what somebody else wrote ({}) has the {} that it had when it was "
+                    "entered; what it "
+                    "says is not looked into",
+                    report.foreign == 1 ? "1 object" : fmt::format("{} objects", report.foreign),
+                    report.deep ? "content" : "size"));
+  }
   sentences.push_back("chained: every page follows the one before it, none was changed or removed");
   if (report.signatures_checked) {
     sentences.push_back(report.key_pinned
@@ -96,6 +104,12 @@ void assume_of_guarded(const Report& report, std::vector<std::string>& sentences
     }
     if (report.gaps > named) text += fmt::format("; and {} more", report.gaps - named);
     sentences.push_back(std::move(text));
+  }
+  if (report.others > 0) {
+    sentences.push_back(
+        fmt::format("objects that no page lists ({}) are somebody else's: from "
+                    "before the check began, or of no change",
+                    report.others));
   }
   if (report.untied > 0) {
     sentences.push_back(fmt::format(
@@ -203,6 +217,9 @@ std::string to_json(const Report& report) {
       .field("guarded_tables", report.guarded_tables)
       .field("gaps", report.gaps)
       .field("untied", report.untied)
+      .field("foreign", report.foreign)
+      .field("repaired", report.repaired)
+      .field("others", report.others)
       .field("deep", report.deep)
       .field("signatures_checked", report.signatures_checked)
       .field("key_pinned", report.key_pinned);

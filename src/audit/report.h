@@ -83,6 +83,11 @@ struct Report {
   std::vector<KnownGap> known_gaps;  // the first kFindingsMax
   // Changes of guarded tables that nothing ties to their item's change before: no versions, or no images, or not read.
   std::uint64_t untied = 0;
+  // Of tables whose objects somebody else writes: versions whose object is theirs, those that Pawl put in because it had not
+  // come, and objects that no page lists.
+  std::uint64_t foreign = 0;
+  std::uint64_t repaired = 0;
+  std::uint64_t others = 0;
   bool deep = false;
   bool signatures_checked = false;
   bool key_pinned = false;  // --public-key was given

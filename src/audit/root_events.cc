@@ -30,6 +30,7 @@ void read_definition(const element& event, IncarnationFacts& facts) {
   }
   if (definition["sort_key"].get(key) == simdjson::SUCCESS) facts.sort_key = text_at(key, "name");
   facts.version_attribute = text_at(definition, "version_attribute");
+  facts.checked = facts.guarded && text_at(definition, "objects") == "foreign";
 }
 
 std::string_view take_end(const element& end, std::string source, RootFacts& facts) {

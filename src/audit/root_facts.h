@@ -34,6 +34,7 @@ struct IncarnationFacts {
   std::vector<std::string> shards;
   bool guarded = false;  // somebody else keeps it: its chains are those of its stream's shards
   std::string version_attribute;  // of a guarded one; empty where there is none
+  bool checked = false;  // a guarded one whose objects somebody else writes, and Pawl checks
   std::optional<Incarnation> parent;
   std::map<std::string, std::uint64_t>
       forks;  // of the parent's shards: the last sequence that counts

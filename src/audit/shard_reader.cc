@@ -28,6 +28,7 @@ class ShardReader {
     if (incarnation != facts.incarnations.end()) {
       table_ = incarnation->second.table;
       guarded_ = incarnation->second.guarded;
+      checked_ = incarnation->second.checked;
     }
     const auto claims = facts.claims.find(chain_);
     if (claims == facts.claims.end()) return;
@@ -189,8 +190,9 @@ class ShardReader {
       entry.version = version;
     }
     entry.object = text_at(change, "object");
-    entry.size = number_at(change, "size");
-    const auto digest = Digest::parse(text_at(change, "sha256"));
+    const bool whose = take_whose(change, entry);
+    entry.size = entry.missing ? 0 : number_at(change, "size");
+    const auto digest = entry.missing ? Digest{} : Digest::parse(text_at(change, "sha256"));
     const auto instant = Instant::parse(text_at(change, "instant"));
     const auto kind = text_at(change, "kind");
     element key;
@@ -198,7 +200,7 @@ class ShardReader {
       return stop(FindingKind::kMissingChange, fmt::format("after sequence {} comes {}",
                                                            summary_.last_sequence, entry.sequence));
     }
-    if (!digest || !instant || !take_guarded(change, entry) || entry.size == kNoNumber ||
+    if (!whose || !digest || !instant || !take_guarded(change, entry) || entry.size == kNoNumber ||
         entry.object.empty() || entry.object.size() > kNameSizeMax ||
         entry.object.find('\0') != std::string_view::npos ||
         change["key"].get(key) != simdjson::SUCCESS || !key.is_object() ||
@@ -225,6 +227,19 @@ class ShardReader {
     summary_.last_sequence = entry.sequence;
     error_ = visit_(entry);
     return error_.ok();
+  }
+
+  // What only checked tables' entries have. False if it is malformed, or in another table's.
+  bool take_whose(const element& change, LedgerEntry& entry) const {
+    const auto flag = [&change](std::string_view name, bool& value) {
+      element field;
+      if (change[name].get(field) != simdjson::SUCCESS) return true;
+      return field.get(value) == simdjson::SUCCESS && value;
+    };
+    entry.repaired = !text_at(change, "repaired").empty();
+    if (!flag("foreign", entry.foreign) || !flag("missing", entry.missing)) return false;
+    if (!entry.foreign && !entry.missing) return true;
+    return checked_ && entry.foreign != entry.missing && !entry.repaired;
   }
 
   // What only guarded tables' entries have, and the version, which only they may lack. False if it is malformed.
@@ -300,6 +315,7 @@ class ShardReader {
   std::string chain_;
   std::string table_;
   bool guarded_ = false;
+  bool checked_ = false;
   const RootOptions& options_;
   bool& head_found_;
   Report& report_;

@@ -33,6 +33,11 @@ struct LedgerEntry {
   std::uint64_t size = 0;
   Digest digest;
   bool has_gap = false;  // records before it were trimmed before they were read
+  // Of a checked table: whose the object is (somebody else's; Pawl's in the place of one that did not come), or that nobody's
+  // had come by its deadline; then it has no size and digest.
+  bool foreign = false;
+  bool repaired = false;
+  bool missing = false;
 };
 
 struct ShardSummary {

@@ -48,6 +48,19 @@ std::string lag_text(const guard::WorkerStatus& status) {
   return fmt::format("lag {}, {}", rough(*lag), urgent ? coloured(Colour::kRed, until) : until);
 }
 
+void append_rules(JsonWriter& json, const guard::CheckRules& rules) {
+  json.field("deadline_s", static_cast<std::uint64_t>(rules.deadline.count() / 1'000'000))
+      .field("on_missing", rules.writes ? "write" : "alert");
+}
+
+void append_counts(JsonWriter& json, const guard::CheckCounts& counts) {
+  json.field("found", counts.found)
+      .field("late", counts.late)
+      .field("missing", counts.missing)
+      .field("removals", counts.removals)
+      .field("written", counts.written);
+}
+
 const char* view_name(StreamView view) {
   static constexpr const char* kNames[] = {"KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE",
                                            "NEW_AND_OLD_IMAGES"};
@@ -56,18 +69,20 @@ const char* view_name(StreamView view) {
 
 }  // namespace
 
-void print_preflight(const guard::Preflight& found) {
+void print_preflight(const server::GuardRecord& guard, const guard::Preflight& found) {
   for (const auto& line : found.lines) {
     fmt::print("  {}  {:<10} {}\n", verdict_word(line.verdict), line.what, printable(line.found));
     if (!line.to_do.empty()) fmt::print("                   {}\n", printable(line.to_do));
   }
-  const auto cost = guard::estimate_cost(found.open_shards);
+  const bool check = guard.config().check.has_value();
+  const auto cost = guard::estimate_cost(found.open_shards, check);
   fmt::print(
       "        cost       about {:.2f} USD a month for polling {}, {:.2f} for the leases of each "
-      "worker, and {:.2f} to {:.2f} for a million changes (an object each, and a page for one or "
+      "worker, and {:.2f} to {:.2f} for a million changes ({}, and a page for one or "
       "many); storage not counted\n",
       cost.polling, counted(found.open_shards, "open shard"), cost.leases,
-      cost.per_million_changes_least, cost.per_million_changes_most);
+      cost.per_million_changes_least, cost.per_million_changes_most,
+      check ? "2 to 16 looks at each object" : "an object each");
 }
 
 void print_preflight_json(const server::GuardRecord& guard, const guard::Preflight& found) {
@@ -83,6 +98,7 @@ void print_preflight_json(const server::GuardRecord& guard, const guard::Preflig
       .field("template", guard.config().names);
   if (guard.config().version_attribute)
     json.field("version_attribute", *guard.config().version_attribute);
+  if (const auto& check = guard.config().check) append_rules(json, *check);
   if (found.facts.stream) {
     json.key("stream").begin_object();
     json.field("arn", found.facts.stream->arn)
@@ -101,7 +117,7 @@ void print_preflight_json(const server::GuardRecord& guard, const guard::Preflig
     if (!line.to_do.empty()) json.field("to_do", line.to_do);
     json.end_object();
   }
-  const auto cost = guard::estimate_cost(found.open_shards);
+  const auto cost = guard::estimate_cost(found.open_shards, guard.config().check.has_value());
   json.end_array().key("usd_a_month").begin_object();
   json.key("polling").raw(fmt::format("{:.2f}", cost.polling));
   json.key("leases_of_a_worker").raw(fmt::format("{:.2f}", cost.leases));
@@ -138,6 +154,52 @@ std::string status_line(const guard::WorkerStatus& status) {
   line += fmt::format("; {}", counted(status.others, "other worker"));
   if (!why.empty()) line += "; last trouble: " + printable(why);
   return line;
+}
+
+std::string counts_text(const guard::CheckCounts& counts) {
+  auto text = grouped(counts.found) + " found";
+  if (counts.late > 0) text += fmt::format(" ({} after the deadline)", grouped(counts.late));
+  if (counts.missing == 0) return text + ", none missing";
+  text += ", " + coloured(Colour::kRed, grouped(counts.missing) + " missing");
+  if (counts.removals > 0) text += fmt::format(" ({} of removals)", grouped(counts.removals));
+  if (counts.written > 0) text += fmt::format(", {} put in", grouped(counts.written));
+  return text;
+}
+
+std::string check_status_json(const server::GuardRecord& guard, const guard::WorkerStatus& status,
+                              const guard::CheckCounts& counts, bool ended) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object()
+      .field("schema", "pawl-guard-check/1")
+      .field("table", guard.config().table)
+      .field("bucket", guard.config().archive.to_option());
+  append_rules(json, *guard.config().check);
+  json.field("ended", ended)
+      .field("worker", status.id)
+      .field("member", status.is_member)
+      .field("root", status.owns_root)
+      .field("others", static_cast<std::uint64_t>(status.others));
+  append_counts(json, counts);
+  if (const auto lag = status.lag(); lag && !status.shards.empty())
+    json.field("lag_s", static_cast<std::uint64_t>(lag->count() / 1'000'000));
+  std::string why = status.why;
+  json.key("shards").begin_array();
+  for (const auto& shard : status.shards) {
+    if (why.empty()) why = shard.why;
+    json.begin_object()
+        .field("chain", shard.source.id.to_string())
+        .field("shard", shard.source.shard)
+        .field("in_ledger", shard.archived.value)
+        .field("in_hand", static_cast<std::uint64_t>(shard.in_hand))
+        .field("gaps", shard.gaps);
+    append_counts(json, shard.checked);
+    json.end_object();
+  }
+  json.end_array();
+  if (!why.empty()) json.field("trouble", why);
+  json.end_object();
+  return out;
 }
 
 }  // namespace pawl::cli

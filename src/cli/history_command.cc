@@ -12,6 +12,9 @@
 namespace pawl::cli {
 namespace {
 
+// Bytes that are shown of an object of somebody else's, which may be anything.
+constexpr std::size_t kForeignShown = 2000;
+
 struct HistoryArguments {
   ArchiveArgument archive;
   audit::HistoryOptions options;
@@ -36,12 +39,27 @@ std::string to_json(const std::vector<audit::HistoryEntry>& entries) {
         .field("shard", entry.shard)
         .field("sequence", entry.sequence);
     if (!entry.source.empty()) json.field("source", entry.source);
+    if (entry.foreign) json.field("foreign", true);
+    if (entry.missing) json.field("missing", true);
     if (!entry.image.empty()) json.key("image").raw(entry.image);
     json.end_object();
   }
   json.end_array().end_object();
   out += '\n';
   return out;
+}
+
+// What a person sees of the version that was asked for.
+std::string content_of(const audit::HistoryEntry& entry) {
+  if (entry.missing) return "no object had come by its deadline: run `pawl verify`";
+  if (entry.foreign && !entry.body.empty()) {
+    const std::string_view body = entry.body;
+    return fmt::format("somebody else's object, {}: {}{}", counted(body.size(), "byte"),
+                       printable(std::string(body.substr(0, kForeignShown))),
+                       body.size() > kForeignShown ? " …" : "");
+  }
+  if (entry.image.empty()) return "its object is missing: run `pawl verify`";
+  return printable(entry.image);
 }
 
 void print_entries(const std::vector<audit::HistoryEntry>& entries, bool with_images) {
@@ -53,10 +71,7 @@ void print_entries(const std::vector<audit::HistoryEntry>& entries, bool with_im
     // A guarded table's item has a version only where its version attribute says one.
     fmt::print("  {:>6}  {:<6}  {}  {}\n", entry.version ? std::to_string(*entry.version) : "-",
                printable(entry.kind), entry.instant.to_string(), printable(entry.object));
-    if (with_images) {
-      fmt::print("          {}\n", entry.image.empty() ? "its object is missing: run `pawl verify`"
-                                                       : printable(entry.image));
-    }
+    if (with_images) fmt::print("          {}\n", content_of(entry));
   }
 }
 

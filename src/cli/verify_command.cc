@@ -78,6 +78,14 @@ void print_counts(const audit::Report& report) {
         "  {} torn: a last page that a crash cut short; the next start of the server mends it\n",
         grouped(report.torn_pages));
   }
+  if (report.foreign + report.repaired > 0) {
+    fmt::print("  {} written by somebody else and checked, {} put in by Pawl\n",
+               grouped(report.foreign), grouped(report.repaired));
+  }
+  if (report.others > 0) {
+    fmt::print("  {} that no page lists: somebody else's, from before the check, or of no change\n",
+               counted(report.others, "object"));
+  }
   if (report.superseded > 0) {
     fmt::print(
         "  {} superseded: recorded, then left behind when an older data directory was adopted\n",

@@ -18,6 +18,8 @@
 
 namespace pawl::guard {
 
+struct CheckPorts;
+
 // All must outlive the worker. One executor.
 struct GuardPorts {
   TableStream& stream;
@@ -29,6 +31,8 @@ struct GuardPorts {
   std::function<std::unique_ptr<LedgerStore>()> open_ledger;
   Clock& clock;
   Random& random;
+  // Where somebody else writes the objects, and Pawl checks them: expected_objects.h. Nothing: Pawl writes them.
+  const CheckPorts* check = nullptr;
 };
 
 struct GuardedTable {
@@ -39,6 +43,7 @@ struct GuardedTable {
   archive::NamedTable named;
   archive::NameTemplate names;
   std::optional<std::string> version_attribute;
+  bool checked = false;  // its objects are somebody else's
 };
 
 // The incarnation of a table that somebody else keeps (docs/internals/guard.md, "Names"): the same for every worker.

@@ -32,8 +32,8 @@ Status check_page(std::string_view line, const GuardedTable& table) {
   return Error{ErrorCode::kInvalid,
                fmt::format("this archive guards table {} with other settings: {}", guarded->table,
                            guarded->definition),
-               "give all workers the --name and --version-attribute of the first, or another "
-               "archive"};
+               "give all workers the command (record or check), --name and --version-attribute of "
+               "the first, or another archive"};
 }
 
 }  // namespace
@@ -46,6 +46,7 @@ std::string definition_of(const GuardedTable& table) {
   if (table.named.schema.sort) write_key(json, "sort_key", *table.named.schema.sort);
   json.field("template", table.names.text());
   if (table.version_attribute) json.field("version_attribute", *table.version_attribute);
+  if (table.checked) json.field("objects", "foreign");
   json.end_object();
   return out;
 }

@@ -62,10 +62,46 @@ PreflightLine judge_view(StreamView view) {
           "follow its new ARN)"};
 }
 
-PreflightLine judge_names(const PreflightAsk& ask) {
+// Where somebody else names the objects: whether the template can be theirs, and tells their versions apart.
+PreflightLine judge_their_names(const PreflightAsk& ask, bool versions) {
+  const auto refused = [&ask](std::string_view why, std::string to_do) {
+    return PreflightLine{Verdict::kRefused, "names", fmt::format("{}: {}", ask.name_template, why),
+                         std::move(to_do)};
+  };
+  for (const auto* own : {"{sequence}", "{shard}"}) {
+    if (ask.name_template.find(own) == std::string::npos) continue;
+    return refused(
+        fmt::format("{} is a number of Pawl's own ledger, so no function can know it", own),
+        "give --name as the function names its objects");
+  }
+  if (ask.name_template.find("{source}") != std::string::npos)
+    return {
+        Verdict::kGood, "names", ask.name_template + ": every change has a name of its own", {}};
+  if (!versions) {
+    return refused(
+        "nothing in it tells the versions of an item apart, so each overwrites the one before",
+        "name the attribute that does with --version-attribute, or archive with `pawl guard "
+        "record`");
+  }
+  return {Verdict::kNote, "names",
+          fmt::format("{}: when an item is deleted and created again, with its counter started "
+                      "again, the function overwrites its earlier versions, which no check brings "
+                      "back",
+                      ask.name_template),
+          "`pawl guard record` keeps each under a name of its own"};
+}
+
+bool is_key(const SourceTableFacts& facts, const std::string& attribute) {
+  return attribute == facts.partition.name || (facts.sort && attribute == facts.sort->name);
+}
+
+PreflightLine judge_names(const PreflightAsk& ask, const SourceTableFacts& facts) {
   const auto has = [&ask](std::string_view placeholder) {
     return ask.name_template.find(placeholder) != std::string::npos;
   };
+  const bool counted = ask.version_attribute && !is_key(facts, *ask.version_attribute) &&
+                       (has("{" + *ask.version_attribute + "}") || has("{version}"));
+  if (ask.check) return judge_their_names(ask, counted);
   if (has("{source}") || (has("{shard}") && has("{sequence}"))) {
     return {Verdict::kGood,
             "names",
@@ -295,7 +331,7 @@ Awaitable<Result<Preflight>> preflight(PreflightPorts ports, PreflightAsk ask) {
     }
   }
   found.lines.push_back(judge_versions(ask));
-  found.lines.push_back(judge_names(ask));
+  found.lines.push_back(judge_names(ask, found.facts));
   auto archive = co_await ports.probe_archive();
   if (archive.ok()) {
     found.lines.push_back({Verdict::kGood, "archive", std::move(archive).value(), {}});

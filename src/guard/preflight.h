@@ -42,6 +42,7 @@ struct PreflightAsk {
   std::string name_template;
   std::optional<std::string> version_attribute;
   std::string lease_table;
+  bool check = false;  // somebody else names and writes the objects
 };
 
 // All must outlive the call. One executor.
@@ -61,12 +62,16 @@ Awaitable<Result<Preflight>> preflight(PreflightPorts ports, PreflightAsk ask);
 // workers it looks like one that comes and goes. Errors: kInvalid (it ignores conditions), kUnavailable.
 Awaitable<Status> probe_leases(LeaseStore& leases, Random& random);
 
-// The IAM policy that `guard record` needs, as a JSON document.
+// The IAM policy that a worker needs, as a JSON document.
 struct PolicyNames {
+  // Among somebody else's objects a worker is allowed to put its ledger, and what it puts in, by their names: then the
+  // credentials themselves can't touch what is theirs.
+  enum class Puts : std::uint8_t { kEverything, kLedgerAndMissing, kLedger };
   std::string table_arn;
   std::string lease_table_arn;
   std::string bucket;
   std::string prefix;  // "" = the whole bucket
+  Puts puts = Puts::kEverything;
 };
 std::string iam_policy(const PolicyNames& names);
 // Compact JSON line by line.
@@ -76,10 +81,11 @@ std::string indented(std::string_view json);
 struct MonthlyCost {
   double polling = 0;  // of the shards that are open now, while nothing changes
   double leases = 0;   // of one worker
-  // An object each, and a page for what is read at once: many changes a page, or one.
+  // An object each (or, where somebody else's are checked, some looks at each), and a page for what is read at once: many
+  // changes a page, or one.
   double per_million_changes_least = 0;
   double per_million_changes_most = 0;
 };
-MonthlyCost estimate_cost(std::uint64_t open_shards);
+MonthlyCost estimate_cost(std::uint64_t open_shards, bool check);
 
 }  // namespace pawl::guard

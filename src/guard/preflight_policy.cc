@@ -1,6 +1,7 @@
 // The part of preflight.h that asks nobody: the IAM policy and the cost.
 #include <fmt/format.h>
 
+#include "archive/object_naming.h"
 #include "base/json_writer.h"
 #include "guard/membership.h"
 #include "guard/preflight.h"
@@ -45,17 +46,29 @@ std::string iam_policy(const PolicyNames& names) {
              "dynamodb:PutItem", "dynamodb:DeleteItem"},
             names.lease_table_arn);
   statement({"s3:ListBucket"}, "arn:aws:s3:::" + names.bucket);
-  statement({"s3:GetObject", "s3:PutObject"}, objects);
+  if (names.puts == PolicyNames::Puts::kEverything) {
+    statement({"s3:GetObject", "s3:PutObject"}, objects);
+  } else {
+    const auto below = objects.substr(0, objects.size() - 1);
+    statement({"s3:GetObject"}, objects);
+    statement({"s3:PutObject"}, below + ".pawl/*");
+    if (names.puts == PolicyNames::Puts::kLedgerAndMissing)
+      statement({"s3:PutObject"}, below + archive::repaired_name("*") + "*");
+  }
   json.end_array().end_object();
   return out;
 }
 
-MonthlyCost estimate_cost(std::uint64_t open_shards) {
+MonthlyCost estimate_cost(std::uint64_t open_shards, bool check) {
   constexpr double kSecondsAMonth = 30.0 * 24 * 3600;
   constexpr double kStreamRead = 0.20 / 1e6;
   constexpr double kWriteUnit = 0.625 / 1e6;
   constexpr double kReadUnit = 0.125 / 1e6;
   constexpr double kPut = 5.00 / 1e6;
+  constexpr double kGet = 0.40 / 1e6;
+  // A look that comes too early and one that finds the object; or all that fit before a deadline of a minute.
+  constexpr double kLooksLeast = 2;
+  constexpr double kLooksMost = 16;
   constexpr double kRowsAReadUnit = 12;  // 4 KiB
   const auto times_a_month = [](Duration every) {
     return kSecondsAMonth / std::chrono::duration<double>(every).count();
@@ -66,8 +79,8 @@ MonthlyCost estimate_cost(std::uint64_t open_shards) {
   cost.leases = times_a_month(timing.beat_every) * kWriteUnit +
                 times_a_month(timing.list_every) *
                     (1 + static_cast<double>(open_shards) / kRowsAReadUnit) * kReadUnit;
-  cost.per_million_changes_least = 1e6 * kPut;
-  cost.per_million_changes_most = 2e6 * kPut;
+  cost.per_million_changes_least = 1e6 * (check ? kLooksLeast * kGet : kPut);
+  cost.per_million_changes_most = 1e6 * ((check ? kLooksMost * kGet : kPut) + kPut);
   return cost;
 }
 

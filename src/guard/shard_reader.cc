@@ -1,13 +1,9 @@
 #include "guard/shard_reader.h"
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <span>
 
-#include "archive/body_format.h"
-#include "archive/object_body.h"
-#include "item/dynamodb_json.h"
 #include "pipeline/ledger_view.h"
 
 namespace pawl::guard {
@@ -21,46 +17,6 @@ constexpr Duration kOpenAgain = std::chrono::seconds(1);
 constexpr Duration kLongWait = std::chrono::minutes(1);
 // Between so many puts it is asked whether the shard is still this worker's.
 constexpr std::size_t kPutsAtOnce = 200;
-
-// The ledger has a record's number in one form; the service may pad it with zeros, and takes no shorter one than this (API
-// reference, GetShardIterator: SequenceNumber, 21 to 40 digits).
-constexpr std::size_t kSequenceDigitsMin = 21;
-
-std::string source_of(std::string_view sequence) {
-  sequence.remove_prefix(std::min(sequence.find_first_not_of('0'), sequence.size() - 1));
-  return std::string(sequence);
-}
-std::string sequence_of(const std::string& source) {
-  if (source.size() >= kSequenceDigitsMin) return source;
-  return std::string(kSequenceDigitsMin - source.size(), '0') + source;
-}
-
-item::ChangeKind kind_of(StreamChangeKind kind) {
-  switch (kind) {
-    case StreamChangeKind::kInsert:
-      return item::ChangeKind::kInsert;
-    case StreamChangeKind::kModify:
-      return item::ChangeKind::kModify;
-    case StreamChangeKind::kRemove:
-      return item::ChangeKind::kRemove;
-  }
-  return item::ChangeKind::kModify;
-}
-
-// What the version attribute says, where there is one and it is a number that every reader of JSON takes for whole.
-std::optional<Version> version_of(const item::Change& change,
-                                  const std::optional<std::string>& attribute) {
-  const auto& image = change.new_image ? change.new_image : change.old_image;
-  if (!attribute || !image) return std::nullopt;
-  const auto found = image->find(*attribute);
-  if (found == image->end() || !found->second.is<item::Number>()) return std::nullopt;
-  const auto text = found->second.as<item::Number>().to_string();
-  std::uint64_t value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || stop != end || value > item::kGuardedVersionMax) return std::nullopt;
-  return Version{value};
-}
 
 }  // namespace
 
@@ -224,20 +180,46 @@ Awaitable<ShardReader::Turn> ShardReader::take(const TakeRecords& effect) {
   PAWL_ASSERT(effect.first + effect.count <= answer_.size() && in_hand_.empty());
   auto gap = effect.gap;
   for (std::size_t i = 0; i < effect.count; ++i) {
-    const auto status = render(answer_[effect.first + i], gap);
-    if (!status.ok()) {
+    auto rendered = render_change(table_, source_.id, {progress_.paged.value + in_hand_.size() + 1},
+                                  answer_[effect.first + i], gap);
+    if (!rendered.ok()) {
       // What can't be read can't be passed over: nothing behind it counts until a person has looked.
-      note(status.error().to_string());
+      note(rendered.error().to_string());
       co_await wait_until(ports_.clock.monotonic() + kAskAPersonEvery);
       co_return Turn::kReadChainAgain;
     }
+    in_hand_.push_back(std::move(rendered).value());
     gap.reset();
   }
   answer_.clear();
   const auto oldest = in_hand_.front().entry.instant;
   status_.proven = std::min(status_.proven.value_or(oldest), oldest);
+  if (ports_.check != nullptr) {
+    const bool settled = co_await settle_objects();
+    if (!settled) {
+      // Of what it did not wait for the next reader waits.
+      (void)leaves();
+      co_return Turn::kEnd;
+    }
+  }
   const Turn turn = co_await archive_in_hand(effect.count);
   co_return turn;
+}
+
+// Where Pawl checks what somebody else writes: which object holds each change in hand. False: it is to leave, or was dropped.
+Awaitable<bool> ShardReader::settle_objects() {
+  std::size_t bytes = 0;
+  for (const auto& change : in_hand_) bytes += change.body.size() + change.name.size();
+  AwaitingHooks hooks;
+  hooks.gives_up = [this] { return dropped_ || leaving_; };
+  hooks.note = [this](std::string why) { note(std::move(why)); };
+  // Who has little in hand waits in the corridor, so that a missing object holds up no other shard.
+  hooks.before_wait = [this, bytes] {
+    if (bytes <= kWaitsUnseated) seat_ = {};
+  };
+  const bool settled =
+      co_await settle_expected(*ports_.check, ports_.clock, *alarm_, in_hand_, std::move(hooks));
+  co_return settled;
 }
 
 Awaitable<ShardReader::Turn> ShardReader::finish(const ShardEnded& effect) {
@@ -245,37 +227,6 @@ Awaitable<ShardReader::Turn> ShardReader::finish(const ShardEnded& effect) {
   if (effect.gap) ++status_.gaps;
   tell(ShardFinished{source_.id.number, effect.gap.has_value()});
   co_return Turn::kEnd;
-}
-
-Status ShardReader::render(const StreamRecord& record, const std::optional<Gap>& gap) {
-  item::Change change;
-  change.shard = source_.id;
-  change.sequence = {progress_.paged.value + in_hand_.size() + 1};
-  change.source = source_of(record.sequence);
-  change.kind = kind_of(record.kind);
-  change.instant = record.created;
-  change.body_format = item::kGuardedBodyFormat;
-  PAWL_ASSIGN_OR_RETURN(change.key, item::parse_item_text(record.keys));
-  if (!record.new_image.empty()) {
-    PAWL_ASSIGN_OR_RETURN(change.new_image, item::parse_item_text(record.new_image));
-  }
-  if (!record.old_image.empty()) {
-    PAWL_ASSIGN_OR_RETURN(change.old_image, item::parse_item_text(record.old_image));
-  }
-  InHand rendered;
-  rendered.entry.version = change.version = version_of(change, table_.version_attribute);
-  rendered.body = archive::render_body(table_.named.name, change);
-  rendered.name = table_.names.render(table_.named, change);
-  rendered.entry.sequence = change.sequence;
-  rendered.entry.source = change.source;
-  rendered.entry.key = std::move(change.key);
-  rendered.entry.kind = change.kind;
-  rendered.entry.instant = change.instant;
-  rendered.entry.size = rendered.body.size();
-  rendered.entry.sha256 = sha256(rendered.body);
-  if (gap) rendered.entry.gap = gap->after.empty() ? gap->after : source_of(gap->after);
-  in_hand_.push_back(std::move(rendered));
-  return ok();
 }
 
 // Brings what is in hand into pages; returns when nothing is left in hand, or when the chain is to be read again.
@@ -324,12 +275,23 @@ Awaitable<ShardReader::Turn> ShardReader::archive_in_hand(std::size_t taken) {
   co_return Turn::kEnd;
 }
 
+RenderedChange& ShardReader::in_hand(SequenceNumber sequence) {
+  return in_hand_[sequence.value - progress_.paged.value - 1];
+}
+
+// Of changes whose object somebody else has written, or nobody is to write, nothing is put.
 Awaitable<archive::PutAnswered> ShardReader::put(const archive::Put& effect) {
+  archive::PutAnswered answer;
+  answer.outcomes.assign(effect.targets.size(), PutOutcome::kAlreadyEqual);
+  std::vector<std::size_t> put;  // of the targets
   std::vector<std::string> names;
-  std::vector<PutRequest> requests;
   names.reserve(effect.targets.size());
-  for (const auto& target : effect.targets) {
-    const auto& change = in_hand_[target.sequence.value - progress_.paged.value - 1];
+  std::vector<PutRequest> requests;
+  for (std::size_t i = 0; i < effect.targets.size(); ++i) {
+    const auto& target = effect.targets[i];
+    const auto& change = in_hand(target.sequence);
+    if (!change.to_put) continue;
+    put.push_back(i);
     names.push_back(
         archive::fallback_name(change.name, source_.id, target.sequence, target.attempt));
     requests.push_back({names.back(), change.body, change.entry.sha256});
@@ -345,12 +307,11 @@ Awaitable<archive::PutAnswered> ShardReader::put(const archive::Put& effect) {
     auto more = co_await ports_.objects.put_if_absent(some);
     std::move(more.begin(), more.end(), std::back_inserter(results));
   }
-  archive::PutAnswered answer;
   for (std::size_t i = 0; i < results.size(); ++i) {
-    const auto& target = effect.targets[i];
-    auto& change = in_hand_[target.sequence.value - progress_.paged.value - 1];
+    const auto& target = effect.targets[put[i]];
+    auto& change = in_hand(target.sequence);
     const auto outcome = results[i].outcome;
-    answer.outcomes.push_back(outcome);
+    answer.outcomes[put[i]] = outcome;
     if (outcome == PutOutcome::kStored || outcome == PutOutcome::kAlreadyEqual) {
       change.entry.object = names[i];
       if (target.attempt > 0) change.entry.renamed = change.name;
@@ -370,7 +331,7 @@ Awaitable<Status> ShardReader::write_pages(const archive::WritePage& effect) {
     auto more = ledger::next_shard_pages(
         end, table_.archive, source_.id, effect.last,
         [this](SequenceNumber sequence) -> const ledger::PageEntry& {
-          return in_hand_[sequence.value - progress_.paged.value - 1].entry;
+          return in_hand(sequence).entry;
         },
         ports_.clock.now(), nullptr);
     if (!more.ok()) co_return more.error();
@@ -392,6 +353,9 @@ Awaitable<Status> ShardReader::write_pages(const archive::WritePage& effect) {
     if (effect.last < change.entry.sequence) break;
     if (change.entry.gap) ++status_.gaps;
     status_.proven = change.entry.instant;
+    if (ports_.check == nullptr) continue;
+    status_.checked.count(change);
+    if (ports_.check->tell) ports_.check->tell(change);
   }
   status_.why.clear();
   co_return ok();

@@ -3,6 +3,9 @@
 //
 //   chain's end --> [ records --> rendered --> put if absent --> page, put if absent ] --> the shard's end
 //
+// Where Pawl checks what somebody else writes (GuardPorts::check), a record's object is awaited before that, and only put if it
+// does not come: expected_objects.h.
+//
 // It reads no further than what is in its hands, so its memory is bounded by one answer of the stream, and that of all readers by
 // reading_room.h. It begins no write unless `may_write` says that the shard is still this worker's. Where it meets another's page
 // it reads the chain's end again and goes on from there: the chain is the only checkpoint, and stays one chain whoever writes.
@@ -16,9 +19,11 @@
 #include <vector>
 
 #include "archive/progress.h"
+#include "guard/expected_objects.h"
 #include "guard/guard_ports.h"
 #include "guard/membership.h"
 #include "guard/reading_room.h"
+#include "guard/rendered_change.h"
 #include "guard/stream_cursor.h"
 #include "ledger/chain.h"
 #include "ledger/shard_page.h"
@@ -44,8 +49,12 @@ struct ReaderStatus {
   std::optional<Instant> proven;
   std::uint64_t renamed = 0;  // names that were taken, by this reader
   std::uint64_t gaps = 0;     // that were entered, by this reader
+  CheckCounts checked;        // likewise, where it checks
   std::string why;            // the last failure since something came through
 };
+
+// A reader with no more than this in hand (bytes of bodies and names) needs no seat while it waits for somebody else's objects.
+inline constexpr std::size_t kWaitsUnseated = std::size_t{16} << 10;
 
 // Records may be trimmed at 24 hours, and when a shard was last not there is known only roughly: first read later than this
 // after it, what it held at first counts as a gap.
@@ -73,18 +82,13 @@ class ShardReader {
   ReaderStatus status() const;
 
  private:
-  struct InHand {
-    ledger::PageEntry entry;
-    std::string name;  // as the template says
-    std::string body;  // freed once it is durable
-  };
   enum class Turn : std::uint8_t { kGoOn, kReadChainAgain, kEnd };
 
   Awaitable<bool> open();
   Awaitable<Turn> read_on();
   Awaitable<Turn> take(const TakeRecords& effect);
   Awaitable<Turn> finish(const ShardEnded& effect);
-  Status render(const StreamRecord& record, const std::optional<Gap>& gap);
+  Awaitable<bool> settle_objects();
   Awaitable<Turn> archive_in_hand(std::size_t taken);
   Awaitable<archive::PutAnswered> put(const archive::Put& effect);
   Awaitable<Status> write_pages(const archive::WritePage& effect);
@@ -92,6 +96,7 @@ class ShardReader {
   Awaitable<std::optional<CursorEvent>> ask(const AskRecords& effect);
   Awaitable<void> wait_until(MonotonicInstant when);
   bool leaves();
+  RenderedChange& in_hand(SequenceNumber sequence);
   void tell(MembershipEvent event);
   void note(std::string why);
 
@@ -111,7 +116,7 @@ class ShardReader {
   StreamCursor cursor_;
   archive::Progress progress_;
   ReadingRoom::Seat seat_;
-  std::deque<InHand> in_hand_;
+  std::deque<RenderedChange> in_hand_;
   std::vector<StreamRecord> answer_;  // the records of the last answer
   ReaderStatus status_;
 };

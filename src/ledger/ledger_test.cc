@@ -131,6 +131,34 @@ TEST(GuardedPage, IsReadBack) {
   EXPECT_EQ(*parsed, full);
 }
 
+TEST(GuardedPage, TellsWhoseTheObjectIs) {
+  auto full = guarded_page({guarded_entry(1, "9"), guarded_entry(2, "10"), guarded_entry(3, "11")});
+  full.entries[0].foreign = true;
+  full.entries[1].missing = true;
+  full.entries[1].size = 0;
+  full.entries[1].sha256 = {};
+  full.entries[2].repaired = "guard check";
+  const auto text = encode_page(full);
+  EXPECT_THAT(text, HasSubstr(R"(","foreign":true},{"sequence":2)"));
+  EXPECT_THAT(text, HasSubstr(R"("object":"logs/A000001-3.log","missing":true},{"sequence":3)"));
+  const auto parsed = parse_page(text);
+  ASSERT_TRUE(parsed.ok()) << parsed.error().to_string();
+  EXPECT_EQ(*parsed, full);
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {R"("foreign":true)", R"("foreign":true,"missing":true)"},
+           {R"("foreign":true)", R"("foreign":1)"},
+           {R"(,"missing":true)", ""}}) {  // then it has neither size nor digest
+    auto wrong = text;
+    wrong.replace(wrong.find(from), from.size(), to);
+    EXPECT_FALSE(parse_page(wrong).ok()) << to;
+  }
+  for (const auto* more : {R"(,"foreign":true)", R"(,"missing":true)"}) {
+    auto plain = encode_page(::pawl::ledger::page());
+    plain.insert(plain.rfind("}]"), more);
+    EXPECT_FALSE(parse_page(plain).ok()) << more;  // Pawl's own tables have Pawl's objects
+  }
+}
+
 TEST(GuardedPage, SourcesMustGrow) {
   const auto refused = [](std::string first, std::string second) {
     return !parse_page(encode_page(guarded_page({guarded_entry(101, std::move(first)),

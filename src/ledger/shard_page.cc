@@ -24,6 +24,10 @@ bool gap_fits(std::string_view gap, std::string_view source, SequenceNumber sequ
 void read_guarded(item::JsonFields& fields, PageEntry& entry) {
   const auto source = fields.optional_text("source");
   const auto gap = fields.optional_text("gap");
+  entry.foreign = fields.boolean_or("foreign", false);
+  entry.missing = fields.boolean_or("missing", false);
+  if (entry.foreign && (entry.missing || !source)) fields.fail("foreign");
+  if (entry.missing && !source) fields.fail("missing");
   if (!source) {
     entry.version = Version{fields.number("version")};
     if (gap) fields.fail("gap");
@@ -69,8 +73,10 @@ Result<PageEntry> parse_entry(const simdjson::dom::element& element) {
   entry.instant = fields.instant("instant");
   entry.object = fields.text("object");
   if (entry.object.empty()) fields.fail("object");
-  entry.size = fields.number("size");
-  entry.sha256 = fields.digest("sha256");
+  if (!entry.missing) {
+    entry.size = fields.number("size");
+    entry.sha256 = fields.digest("sha256");
+  }
   if (const auto renamed = fields.optional_text("renamed")) entry.renamed = std::string(*renamed);
   if (const auto repaired = fields.optional_text("repaired"))
     entry.repaired = std::string(*repaired);
@@ -97,6 +103,7 @@ std::string encode_entry(const PageEntry& entry) {
   const bool guarded = !entry.source.empty();
   PAWL_ASSERT(guarded ? item::is_source_number(entry.source) : entry.version && !entry.gap);
   PAWL_ASSERT(!entry.gap || gap_fits(*entry.gap, entry.source, entry.sequence));
+  PAWL_ASSERT(guarded ? !(entry.foreign && entry.missing) : !entry.foreign && !entry.missing);
   std::string out;
   JsonWriter json(out);
   json.begin_object().field("sequence", entry.sequence.value);
@@ -107,9 +114,10 @@ std::string encode_entry(const PageEntry& entry) {
   if (entry.version) json.field("version", entry.version->value);
   json.field("kind", item::name_of(entry.kind))
       .field("instant", entry.instant.to_string())
-      .field("object", entry.object)
-      .field("size", entry.size)
-      .field("sha256", entry.sha256.to_hex());
+      .field("object", entry.object);
+  if (!entry.missing) json.field("size", entry.size).field("sha256", entry.sha256.to_hex());
+  if (entry.foreign) json.field("foreign", true);
+  if (entry.missing) json.field("missing", true);
   if (entry.gap) json.field("gap", *entry.gap);
   if (entry.renamed) json.field("renamed", *entry.renamed);
   if (entry.repaired) json.field("repaired", *entry.repaired);

@@ -26,6 +26,10 @@ struct PageEntry {
   std::string object;
   std::uint64_t size = 0;
   Digest sha256;
+  // In a guarded table's change only, and at most one of the two (docs/internals/archive-format.md, "Tables that are
+  // checked"): somebody else wrote the object; or nobody had by its deadline, so there is neither size nor digest.
+  bool foreign = false;
+  bool missing = false;
   // In a guarded table's change only: what stood between this record and the one with this number was trimmed before it
   // was read. Empty: nothing had been read before, and this is the chain's first change.
   std::optional<std::string> gap;

@@ -11,7 +11,9 @@
 #include "adapter/s3_client.h"
 #include "adapter/s3_ledger_store.h"
 #include "adapter/s3_object_store.h"
+#include "adapter/s3_object_watch.h"
 #include "adapter/system_random.h"
+#include "guard/expected_objects.h"
 #include "guard/guarded_definition.h"
 #include "server/run_to_end.h"
 
@@ -53,14 +55,20 @@ struct GuardRecord::Parts {
   std::unique_ptr<DynamoDbSourceTable> table;
   std::unique_ptr<DynamoDbLeaseStore> leases;
   std::unique_ptr<S3ObjectStore> objects;
+  std::unique_ptr<S3ObjectWatch> watch;
+  CheckLog log;
+  std::optional<guard::CheckPorts> check;
   std::optional<SourceTableFacts> facts;
   EtagForm etag_form = EtagForm::kQuoted;
   std::string archive_id;
   std::unique_ptr<guard::Worker> worker;
 
   Status open();
+  void choose_version_attribute();
   Result<guard::GuardedTable> guarded() const;
   Awaitable<Result<std::string>> probe_archive();
+  Awaitable<Status> probe_absence(EtagForm form);
+  S3Prefix prefix() const { return config.check ? S3Prefix::kShared : S3Prefix::kOwn; }
 };
 
 Status GuardRecord::Parts::open() {
@@ -101,12 +109,25 @@ Result<guard::GuardedTable> GuardRecord::Parts::guarded() const {
                              facts->arn,
                              {config.table, schema},
                              std::move(names),
-                             config.version_attribute};
+                             config.version_attribute,
+                             config.check.has_value()};
+}
+
+// Where a function names the objects, what counts the versions is commonly the last thing that it says.
+void GuardRecord::Parts::choose_version_attribute() {
+  if (!config.check || config.version_attribute) return;
+  const auto names = archive::NameTemplate::parse(config.names);
+  if (!names.ok()) return;
+  const auto last = names->last_attribute();
+  const bool is_key =
+      last && (*last == facts->partition.name || (facts->sort && *last == facts->sort->name));
+  if (last && !is_key) config.version_attribute = last;
 }
 
 Result<std::unique_ptr<GuardRecord>> GuardRecord::open(GuardConfig config) {
   if (config.names.empty()) config.names = kGuardTemplate;
-  if (config.lease_table.empty()) config.lease_table = "pawl-guard-" + config.table;
+  if (config.lease_table.empty())
+    config.lease_table = (config.check ? "pawl-check-" : "pawl-guard-") + config.table;
   PAWL_TRY(archive::NameTemplate::parse(config.names));
   auto parts = std::make_unique<Parts>();
   parts->config = std::move(config);
@@ -117,13 +138,32 @@ Result<std::unique_ptr<GuardRecord>> GuardRecord::open(GuardConfig config) {
 GuardRecord::GuardRecord(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 GuardRecord::~GuardRecord() = default;
 
+// Whether the store tells these credentials that an object is not there: to who may not list it says 403 instead.
+Awaitable<Status> GuardRecord::Parts::probe_absence(EtagForm form) {
+  S3ObjectWatch look(*bucket, form);
+  const std::vector<ObjectAsk> asks{{".pawl/never-there", {}}};
+  const auto seen = co_await look.look(asks);
+  if (seen.front().kind == ObjectSeen::Kind::kAbsent) co_return ok();
+  co_return Error{ErrorCode::kInvalid,
+                  "the store does not tell an object that is not there from one that may not be "
+                  "read: " +
+                      seen.front().why,
+                  "allow s3:ListBucket on the bucket (--preflight prints the policy)"};
+}
+
 // What stands where the archive is to be.
 Awaitable<Result<std::string>> GuardRecord::Parts::probe_archive() {
-  const auto found = co_await probe_s3_archive(*bucket);
+  const auto found = co_await probe_s3_archive(*bucket, prefix());
   if (!found.ok()) co_return found.error();
   const auto where = config.archive.to_option();
   const std::string honours = "the store honours conditions";
-  if (!found->id) co_return fmt::format("{} is new; {}", where, honours);
+  if (config.check) {
+    const auto tells = co_await probe_absence(found->etag_form);
+    if (!tells.ok()) co_return tells.error();
+  }
+  if (!found->id)
+    co_return fmt::format("{} {}; {}", where, config.check ? "has no ledger yet" : "is new",
+                          honours);
   archive_id = fmt::format("{:016x}", *found->id);
   const auto table_or_error = guarded();
   if (!table_or_error.ok()) co_return table_or_error.error();
@@ -138,10 +178,11 @@ Result<guard::Preflight> GuardRecord::look() {
   auto facts = run_to_end(parts.context, parts.table->describe());
   if (!facts.ok()) return facts.error();
   parts.facts = std::move(facts).value();
+  parts.choose_version_attribute();
   guard::PreflightPorts ports{*parts.table, *parts.stream, *parts.leases, parts.clock,
                               [&parts] { return parts.probe_archive(); }};
   guard::PreflightAsk ask{parts.config.names, parts.config.version_attribute,
-                          parts.config.lease_table};
+                          parts.config.lease_table, parts.config.check.has_value()};
   auto found = run_to_end(parts.context, guard::preflight(std::move(ports), std::move(ask)));
   return found;
 }
@@ -151,7 +192,8 @@ Status GuardRecord::prepare() {
   auto& parts = *parts_;
   PAWL_ASSIGN_OR_RETURN(
       const auto archive,
-      run_to_end(parts.context, open_s3_archive(*parts.bucket, parts.random, parts.clock.now())));
+      run_to_end(parts.context,
+                 open_s3_archive(*parts.bucket, parts.random, parts.clock.now(), parts.prefix())));
   parts.archive_id = fmt::format("{:016x}", archive.id);
   parts.etag_form = archive.etag_form;
   PAWL_TRY(run_to_end(parts.context, parts.leases->create_if_absent()));
@@ -161,8 +203,15 @@ Status GuardRecord::prepare() {
   const auto open_ledger = [&parts]() -> std::unique_ptr<LedgerStore> {
     return std::make_unique<S3LedgerStore>(*parts.bucket, parts.etag_form);
   };
-  guard::GuardPorts ports{*parts.stream, *parts.table, *parts.leases, *parts.objects,
-                          open_ledger,   parts.clock,  parts.random};
+  if (parts.config.check) {
+    parts.watch = std::make_unique<S3ObjectWatch>(*parts.bucket, parts.etag_form);
+    parts.check.emplace(guard::CheckPorts{
+        *parts.watch, *parts.config.check,
+        [&parts](const guard::RenderedChange& change) { parts.log.take(change); }});
+  }
+  guard::GuardPorts ports{
+      *parts.stream, *parts.table, *parts.leases, *parts.objects,
+      open_ledger,   parts.clock,  parts.random,  parts.check ? &*parts.check : nullptr};
   parts.worker = std::make_unique<guard::Worker>(std::move(ports), std::move(guarded));
   return ok();
 }
@@ -175,6 +224,7 @@ void GuardRecord::run() {
 
 void GuardRecord::stop() { parts_->worker->stop(); }
 guard::WorkerStatus GuardRecord::status() const { return parts_->worker->status(); }
+CheckLog& GuardRecord::check_log() { return parts_->log; }
 const GuardConfig& GuardRecord::config() const { return parts_->config; }
 const std::string& GuardRecord::archive_id() const { return parts_->archive_id; }
 
@@ -182,7 +232,13 @@ guard::PolicyNames GuardRecord::policy_names() const {
   const auto& location = parts_->bucket->location();
   const auto arn =
       parts_->facts ? parts_->facts->arn : "arn:aws:dynamodb:*:*:table/" + parts_->config.table;
-  return {arn, sibling_arn(arn, parts_->config.lease_table), location.bucket, location.prefix};
+  using Puts = guard::PolicyNames::Puts;
+  const auto& check = parts_->config.check;
+  const auto puts = !check          ? Puts::kEverything
+                    : check->writes ? Puts::kLedgerAndMissing
+                                    : Puts::kLedger;
+  return {arn, sibling_arn(arn, parts_->config.lease_table), location.bucket, location.prefix,
+          puts};
 }
 
 }  // namespace pawl::server

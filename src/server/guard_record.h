@@ -1,4 +1,4 @@
-// One worker of `pawl guard record`, put together over the real adapters: DynamoDB's API on one side, a bucket on the other.
+// One worker of `pawl guard record` or `pawl guard check`, put together over the real adapters: DynamoDB's API on one side, a bucket on the other.
 #pragma once
 
 #include <memory>
@@ -6,9 +6,11 @@
 #include <string>
 
 #include "base/result.h"
+#include "guard/expectation.h"
 #include "guard/preflight.h"
 #include "guard/worker.h"
 #include "server/archive_place.h"
+#include "server/check_log.h"
 
 namespace pawl::server {
 
@@ -18,7 +20,10 @@ struct GuardConfig {  // what is "" stands for its default, which open() fills i
   std::string dynamodb_endpoint;  // "" = as AWS's own settings say
   std::string names;              // template; "" = kGuardTemplate
   std::optional<std::string> version_attribute;
-  std::string lease_table;  // "" = "pawl-guard-<table>"
+  std::string lease_table;  // "" = "pawl-guard-<table>", or "pawl-check-<table>"
+  // Somebody else writes the objects into the bucket, and Pawl checks them. Then `names` must be given, and without a version
+  // attribute it is the one that the last pair of braces names.
+  std::optional<guard::CheckRules> check;
 };
 
 // Names of their own whatever happens to items: the stream's own number never repeats.
@@ -39,6 +44,7 @@ class GuardRecord {
   void run();
   void stop();
   guard::WorkerStatus status() const;
+  CheckLog& check_log();
 
   const GuardConfig& config() const;
   const std::string& archive_id() const;    // after prepare()

@@ -1,4 +1,4 @@
-"""A table with a stream, a bucket, and workers of `pawl guard record` between them."""
+"""A table with a stream, a bucket, and workers of `pawl guard` between them."""
 
 import json
 import os
@@ -82,6 +82,7 @@ class Scene:
         self.table, self.archive, self.dynamodb_url, self.s3_url = table, archive, dynamodb_url, s3_url
         self.dynamodb = boto3.client("dynamodb", endpoint_url=dynamodb_url, config=Config(max_pool_connections=80), **KEYS)
         self.options = (["--name", names] if names else []) + (["--version-attribute", version_attribute] if version_attribute else [])
+        self.lease_table = "pawl-guard-" + table
         self.workers = []
 
     def command(self, *more):
@@ -121,7 +122,7 @@ class Scene:
 
     def lease_rows(self):
         try:
-            rows = self.dynamodb.scan(TableName="pawl-guard-" + self.table, ConsistentRead=True)["Items"]
+            rows = self.dynamodb.scan(TableName=self.lease_table, ConsistentRead=True)["Items"]
         except self.dynamodb.exceptions.ResourceNotFoundException:
             return {}
         return {row["name"]["S"]: json.loads(row["value"]["S"]) for row in rows}

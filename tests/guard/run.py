@@ -11,6 +11,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, ".."), os.path.join(HERE, "..", "s3"), 
 
 import ceph
 import shared
+import test_check
 import test_preflight
 import test_record
 import test_shards
@@ -27,8 +28,8 @@ def setUpModule():
         os.environ.update(ceph.KEYS)
 
 
-MODULES = [test_record, test_preflight, test_shards]
-test_record.setUpModule = test_preflight.setUpModule = setUpModule
+MODULES = [test_record, test_check, test_preflight, test_shards]
+test_record.setUpModule = test_check.setUpModule = test_preflight.setUpModule = setUpModule
 
 if __name__ == "__main__":
     sys.exit(suite.main(MODULES, description=__doc__, shared=False, threads=6))

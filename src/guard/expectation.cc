@@ -1,0 +1,77 @@
+#include "guard/expectation.h"
+
+#include <algorithm>
+#include <optional>
+#include <unordered_set>
+
+#include "base/assert.h"
+
+namespace pawl::guard {
+namespace {
+
+// A look is not repeated sooner, however near a deadline is.
+constexpr Duration kLookAgainLeast = std::chrono::milliseconds(50);
+
+Instant plus(Instant instant, Duration by) { return {instant.microseconds + by.count()}; }
+
+// Whether what was seen is the object of this change: there, whole, and written after it.
+bool is_object_of(const Expected& change, const ObjectSeen& seen) {
+  return seen.kind == ObjectSeen::Kind::kThere && seen.written_at >= counts_from(change);
+}
+
+}  // namespace
+
+Instant Expectation::due(const Expected& change) const {
+  return plus(change.instant, kInstantStep + deadline);
+}
+
+Instant counts_from(const Expected& change) { return plus(change.instant, -kClockSlack); }
+
+Expectation expect(std::span<const NamedInstant> changes, Duration deadline) {
+  Expectation expectation;
+  expectation.deadline = deadline;
+  expectation.changes.resize(changes.size());
+  std::unordered_set<std::string_view> later;
+  for (std::size_t i = changes.size(); i-- > 0;) {
+    auto& expected = expectation.changes[i];
+    expected.instant = changes[i].instant;
+    if (!later.insert(changes[i].name).second) expected.state = Expected::State::kReplaced;
+  }
+  return expectation;
+}
+
+std::vector<std::size_t> awaited(const Expectation& expectation) {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < expectation.changes.size(); ++i) {
+    if (expectation.changes[i].state == Expected::State::kAwaited) found.push_back(i);
+  }
+  return found;
+}
+
+void take(Expectation& expectation, std::span<const std::size_t> changes,
+          std::span<const ObjectSeen> seen, MonotonicInstant now) {
+  PAWL_ASSERT(changes.size() == seen.size());
+  std::optional<Duration> next_due;
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    auto& change = expectation.changes.at(changes[i]);
+    PAWL_ASSERT(change.state == Expected::State::kAwaited);
+    if (seen[i].kind == ObjectSeen::Kind::kUnclear) continue;
+    const Instant due = expectation.due(change);
+    if (is_object_of(change, seen[i])) {
+      change.state = Expected::State::kFound;
+      change.object = seen[i];
+      change.late = seen[i].written_at > due;
+    } else if (seen[i].seen_at >= due) {
+      change.state = Expected::State::kOverdue;
+    } else {
+      const Duration left{due.microseconds - seen[i].seen_at.microseconds};
+      next_due = std::min(next_due.value_or(left), left);
+    }
+  }
+  const Duration wait =
+      std::max(std::min(expectation.pause, next_due.value_or(kLookAgainLast)), kLookAgainLeast);
+  expectation.look_at = now + wait;
+  expectation.pause = std::min(expectation.pause * 2, kLookAgainLast);
+}
+
+}  // namespace pawl::guard

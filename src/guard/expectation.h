@@ -1,0 +1,76 @@
+// Which objects somebody else's function still owes for the changes that a reader has in hand, and what is to be said of each
+// in the end: a pure step around which expected_objects.h looks. It carries the promises of `pawl guard check`:
+//
+//   awaited --seen, whole, written after the change--> found
+//           --seen absent after its deadline---------> overdue
+//   (a later change in hand has the same name) ------> replaced
+//
+// Invariants:
+//   overdue only on the store's own word that the object is not there, given after the deadline: no answer is no word;
+//   found only with the digest of one whole content, written no earlier than the change (but for kClockSlack): what an earlier
+//   life of the item left under the name proves nothing of this one;
+//   of changes in hand under one name only the last can be found: an object holds one content.
+//
+// Whose clocks: a change's instant is the stream's, in whole seconds; an object's time and the time of a look are the store's.
+// Ours is not asked, but for the pauses between looks.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/instant.h"
+#include "port/object_watch.h"
+
+namespace pawl::guard {
+
+// Whole seconds, and how far the clocks of two services may differ.
+inline constexpr Duration kClockSlack = std::chrono::seconds(2);
+// A change's instant is rounded down.
+inline constexpr Duration kInstantStep = std::chrono::seconds(1);
+// Between looks: doubled from the first to the last.
+inline constexpr Duration kLookAgainFirst = std::chrono::milliseconds(250);
+inline constexpr Duration kLookAgainLast = std::chrono::seconds(5);
+
+struct CheckRules {
+  Duration deadline = std::chrono::seconds(60);  // from the change's instant on
+  bool writes = true;                            // what is overdue is put in; false: only told
+};
+
+struct Expected {
+  enum class State : std::uint8_t { kAwaited, kFound, kOverdue, kReplaced };
+  State state = State::kAwaited;
+  Instant instant;    // of the change
+  ObjectSeen object;  // where found
+  bool late = false;  // found, and written after its deadline
+};
+
+// Regular value type. Its members are for reading; only take() writes them.
+struct Expectation {
+  Duration deadline{};
+  std::vector<Expected> changes;
+  Duration pause = kLookAgainFirst;
+  MonotonicInstant look_at;  // not before
+
+  Instant due(const Expected& change) const;
+};
+
+struct NamedInstant {
+  std::string_view name;
+  Instant instant;
+};
+
+// Of changes in their order.
+Expectation expect(std::span<const NamedInstant> changes, Duration deadline);
+
+// Which to look for now, or at `look_at`. None: all is settled.
+std::vector<std::size_t> awaited(const Expectation& expectation);
+// The `not_before` to look with.
+Instant counts_from(const Expected& change);
+
+// What a look at these has seen, in order.
+void take(Expectation& expectation, std::span<const std::size_t> changes,
+          std::span<const ObjectSeen> seen, MonotonicInstant now);
+
+}  // namespace pawl::guard

@@ -1,0 +1,90 @@
+#include "guard/expected_objects.h"
+
+#include <algorithm>
+#include <iterator>
+#include <vector>
+
+#include "archive/object_naming.h"
+
+namespace pawl::guard {
+namespace {
+
+// Between so many looks it is asked whether the reader is to leave.
+constexpr std::size_t kLooksAtOnce = 200;
+constexpr const char* kHow = "guard check";
+
+Expectation expectation_of(const std::deque<RenderedChange>& changes, Duration deadline) {
+  std::vector<NamedInstant> named;
+  named.reserve(changes.size());
+  for (const auto& change : changes) named.push_back({change.theirs, change.entry.instant});
+  return expect(named, deadline);
+}
+
+// What became of the expectation, into the change's entry.
+void settle(RenderedChange& change, const Expected& expected, const CheckRules& rules) {
+  auto& entry = change.entry;
+  if (expected.state == Expected::State::kFound) {
+    entry.object = change.theirs;
+    entry.size = expected.object.size;
+    entry.sha256 = expected.object.digest;
+    entry.foreign = true;
+    change.late = expected.late;
+  } else if (rules.writes) {
+    change.name = archive::repaired_name(change.name);
+    entry.repaired = kHow;
+    return;
+  } else {
+    entry.object = change.theirs;
+    entry.size = 0;
+    entry.sha256 = {};
+    entry.missing = true;
+  }
+  change.to_put = false;
+  change.body.clear();
+  change.body.shrink_to_fit();
+}
+
+}  // namespace
+
+void CheckCounts::count(const RenderedChange& change) {
+  const auto& entry = change.entry;
+  found += entry.foreign ? 1 : 0;
+  late += change.late ? 1 : 0;
+  missing += entry.foreign ? 0 : 1;
+  removals += !entry.foreign && entry.kind == item::ChangeKind::kRemove ? 1 : 0;
+  written += entry.repaired ? 1 : 0;
+}
+
+Awaitable<bool> settle_expected(const CheckPorts& check, Clock& clock, Alarm& alarm,
+                                std::deque<RenderedChange>& changes, AwaitingHooks hooks) {
+  auto expectation = expectation_of(changes, check.rules.deadline);
+  for (;;) {
+    const auto open = awaited(expectation);
+    if (open.empty()) break;
+    while (clock.monotonic() < expectation.look_at) {
+      hooks.before_wait();
+      co_await alarm.wait_until(expectation.look_at);
+      if (hooks.gives_up()) co_return false;
+    }
+    std::vector<ObjectSeen> seen;
+    for (std::size_t done = 0; done < open.size(); done += kLooksAtOnce) {
+      if (hooks.gives_up()) co_return false;
+      std::vector<ObjectAsk> asks;
+      for (auto i = done; i < std::min(done + kLooksAtOnce, open.size()); ++i)
+        asks.push_back({changes[open[i]].theirs, counts_from(expectation.changes[open[i]])});
+      auto more = co_await check.watch.look(asks);
+      std::move(more.begin(), more.end(), std::back_inserter(seen));
+    }
+    const auto unclear = std::find_if(seen.begin(), seen.end(), [](const ObjectSeen& one) {
+      return one.kind == ObjectSeen::Kind::kUnclear;
+    });
+    if (unclear != seen.end()) hooks.note(unclear->why);
+    take(expectation, open, seen, clock.monotonic());
+  }
+  if (hooks.gives_up()) co_return false;
+  for (std::size_t i = 0; i < changes.size(); ++i)
+    settle(changes[i], expectation.changes[i], check.rules);
+  co_return true;
+}
+
+}  // namespace pawl::guard

@@ -1,0 +1,51 @@
+// Awaits the objects that somebody else's function writes for the changes that a reader has in hand, and says of each which
+// object holds it: theirs, or one that Pawl is to put in, or none. The shell around expectation.h.
+//
+// Nothing is kept between two readers: after a crash, or when the shard goes to another worker, the next one reads the same
+// records and looks for the same objects. What the first one put meanwhile has the same name and bytes; if the function's object has
+// come by then, that is what is entered, and Pawl's stands beside it unlisted.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+
+#include "guard/expectation.h"
+#include "guard/rendered_change.h"
+#include "port/clock.h"
+#include "port/object_watch.h"
+
+namespace pawl::guard {
+
+// All must outlive the worker.
+struct CheckPorts {
+  ObjectWatch& watch;
+  CheckRules rules;
+  // Of each change, when its page is durable. On the worker's executor.
+  std::function<void(const RenderedChange&)> tell;
+};
+
+struct CheckCounts {
+  std::uint64_t found = 0;    // somebody else's object
+  std::uint64_t late = 0;     // of these, written after the deadline
+  std::uint64_t missing = 0;  // no such object by the deadline
+  // Of these, of removals: a function that passes them over leaves nothing.
+  std::uint64_t removals = 0;
+  std::uint64_t written = 0;  // of the missing, put in by Pawl
+
+  void count(const RenderedChange& change);
+};
+
+struct AwaitingHooks {
+  std::function<bool()> gives_up;         // asked after each wait and before each look
+  std::function<void(std::string)> note;  // of looks that did not answer
+  std::function<void()> before_wait;
+};
+
+// Returns when each change is settled: its entry names the object that holds it, or that is to be put (`to_put`). False: it gave up,
+// and nothing is decided. `alarm` must ring when `gives_up` has changed.
+Awaitable<bool> settle_expected(const CheckPorts& check, Clock& clock, Alarm& alarm,
+                                std::deque<RenderedChange>& changes, AwaitingHooks hooks);
+
+}  // namespace pawl::guard

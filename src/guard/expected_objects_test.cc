@@ -1,0 +1,231 @@
+// The shell around the step: what it asks, when it gives up, and what it makes of each change's entry.
+#include "guard/expected_objects.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace pawl::guard {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr std::int64_t kBegin = 1'700'000'000'000'000;
+
+// Who waits is there at once, and so is the time.
+class JumpingClock final : public Clock {
+ public:
+  Instant now() override { return {kBegin + at.microseconds}; }
+  MonotonicInstant monotonic() override { return at; }
+  std::unique_ptr<Alarm> make_alarm() override { return std::make_unique<Jump>(*this); }
+  MonotonicInstant at{};
+
+ private:
+  class Jump final : public Alarm {
+   public:
+    explicit Jump(JumpingClock& clock) : clock_(clock) {}
+    void ring() override {}
+    Awaitable<Woken> wait_until(MonotonicInstant deadline) override {
+      clock_.at = std::max(clock_.at, deadline);
+      co_return Woken::kDeadline;
+    }
+
+   private:
+    JumpingClock& clock_;
+  };
+};
+
+// Objects that come at their time.
+class TimedWatch final : public ObjectWatch {
+ public:
+  explicit TimedWatch(JumpingClock& clock) : clock_(clock) {}
+
+  Awaitable<std::vector<ObjectSeen>> look(std::span<const ObjectAsk> asks) override {
+    sizes.push_back(asks.size());
+    std::vector<ObjectSeen> seen;
+    for (const auto& ask : asks) {
+      ObjectSeen one;
+      one.seen_at = {clock_.now().microseconds / 1'000'000 * 1'000'000};
+      const auto found = comes.find(std::string(ask.name));
+      const bool is_there = found != comes.end() && clock_.at >= MonotonicInstant{} + found->second;
+      one.kind = is_there ? ObjectSeen::Kind::kThere : ObjectSeen::Kind::kAbsent;
+      if (is_there) {
+        one.written_at = {kBegin + found->second.count()};
+        one.size = 3;
+        one.digest = sha256("abc");
+      }
+      if (fails > 0)
+        one = {.kind = ObjectSeen::Kind::kUnclear,
+               .seen_at = {},
+               .written_at = {},
+               .digest = {},
+               .why = "no answer"};
+      seen.push_back(one);
+    }
+    if (fails > 0) --fails;
+    co_return seen;
+  }
+
+  std::map<std::string, Duration> comes;
+  int fails = 0;
+  std::vector<std::size_t> sizes;  // of each look
+
+ private:
+  JumpingClock& clock_;
+};
+
+struct Scene {
+  JumpingClock clock;
+  TimedWatch watch{clock};
+  CheckRules rules;
+  std::deque<RenderedChange> changes;
+  std::vector<std::string> notes;
+  std::size_t waits = 0;
+  std::function<bool()> gives_up = [] { return false; };
+
+  void add(const std::string& name, item::ChangeKind kind = item::ChangeKind::kModify) {
+    RenderedChange change;
+    change.name = "escaped-" + name;
+    change.theirs = name;
+    change.body = "body of " + name;
+    change.entry.instant = {kBegin};
+    change.entry.kind = kind;
+    change.entry.size = change.body.size();
+    change.entry.sha256 = sha256(change.body);
+    changes.push_back(std::move(change));
+  }
+  bool settle() {
+    const CheckPorts ports{watch, rules, {}};
+    const auto alarm = clock.make_alarm();
+    std::optional<bool> result;
+    boost::asio::io_context context;
+    boost::asio::co_spawn(
+        context,
+        [&]() -> Awaitable<void> {
+          AwaitingHooks hooks;
+          hooks.gives_up = gives_up;
+          hooks.note = [this](std::string why) { notes.push_back(std::move(why)); };
+          hooks.before_wait = [this] { ++waits; };
+          result = co_await settle_expected(ports, clock, *alarm, changes, std::move(hooks));
+        },
+        [](const std::exception_ptr& failure) { EXPECT_EQ(failure, nullptr); });
+    context.run();
+    return result.value_or(false);
+  }
+};
+
+TEST(ExpectedObjects, WhatIsThereIsEnteredAndNotPut) {
+  Scene scene;
+  scene.add("a");
+  scene.watch.comes["a"] = 0s;
+  EXPECT_TRUE(scene.settle());
+  const auto& change = scene.changes[0];
+  EXPECT_EQ(change.entry.object, "a");
+  EXPECT_EQ(change.entry.size, 3U);
+  EXPECT_EQ(change.entry.sha256, sha256("abc"));
+  EXPECT_TRUE(change.entry.foreign);
+  EXPECT_FALSE(change.to_put);
+  EXPECT_EQ(change.body, "");
+  EXPECT_EQ(scene.waits, 0U);
+}
+
+TEST(ExpectedObjects, WhatComesInTimeIsWaitedForAloneAndNoLonger) {
+  Scene scene;
+  scene.add("a"), scene.add("b");
+  scene.watch.comes["a"] = 0s;
+  scene.watch.comes["b"] = 20s;
+  EXPECT_TRUE(scene.settle());
+  EXPECT_TRUE(scene.changes[1].entry.foreign);
+  EXPECT_FALSE(scene.changes[1].late);
+  EXPECT_LT(scene.clock.at, MonotonicInstant{} + 26s);
+  EXPECT_EQ(scene.watch.sizes[0], 2U);
+  EXPECT_EQ(scene.watch.sizes[1], 1U);
+  EXPECT_EQ(scene.waits + 1, scene.watch.sizes.size());
+}
+
+TEST(ExpectedObjects, WhatDoesNotComeIsToBePutUnderANameOfPawls) {
+  Scene scene;
+  scene.add("a"), scene.add("b", item::ChangeKind::kRemove);
+  scene.watch.comes["a"] = 100s;  // after its deadline
+  EXPECT_TRUE(scene.settle());
+  EXPECT_GE(scene.clock.at, MonotonicInstant{} + 61s);
+  EXPECT_LT(scene.clock.at, MonotonicInstant{} + 63s);
+  for (const auto& change : scene.changes) {
+    EXPECT_TRUE(change.to_put);
+    EXPECT_TRUE(change.entry.repaired);
+    EXPECT_FALSE(change.entry.foreign);
+    EXPECT_NE(change.body, "");
+  }
+  EXPECT_EQ(scene.changes[0].name, "escaped-a~repaired");
+  CheckCounts counts;
+  for (const auto& change : scene.changes) counts.count(change);
+  EXPECT_EQ(counts.missing, 2U);
+  EXPECT_EQ(counts.removals, 1U);
+  EXPECT_EQ(counts.written, 2U);
+  EXPECT_EQ(counts.found, 0U);
+}
+
+TEST(ExpectedObjects, WhereNothingIsToBeWrittenItIsEnteredAsMissing) {
+  Scene scene;
+  scene.rules.writes = false;
+  scene.add("a");
+  EXPECT_TRUE(scene.settle());
+  const auto& change = scene.changes[0];
+  EXPECT_TRUE(change.entry.missing);
+  EXPECT_EQ(change.entry.object, "a");
+  EXPECT_EQ(change.entry.size, 0U);
+  EXPECT_FALSE(change.to_put);
+}
+
+TEST(ExpectedObjects, BehindABacklogNothingWaits) {
+  Scene scene;
+  for (int i = 0; i < 1000; ++i) scene.add("a" + std::to_string(i));
+  scene.clock.at = MonotonicInstant{} + 3600s;
+  EXPECT_TRUE(scene.settle());
+  EXPECT_EQ(scene.waits, 0U);
+  EXPECT_THAT(scene.watch.sizes, ElementsAre(200, 200, 200, 200, 200));
+}
+
+TEST(ExpectedObjects, AStoreThatDoesNotAnswerDecidesNothing) {
+  Scene scene;
+  scene.add("a");
+  scene.watch.fails = 30;  // far beyond the deadline
+  scene.watch.comes["a"] = 5s;
+  EXPECT_TRUE(scene.settle());
+  EXPECT_GT(scene.clock.at, MonotonicInstant{} + 100s);
+  EXPECT_TRUE(scene.changes[0].entry.foreign);
+  EXPECT_EQ(scene.notes.size(), 30U);
+  EXPECT_EQ(scene.notes[0], "no answer");
+}
+
+TEST(ExpectedObjects, WhoIsToLeaveDecidesNothing) {
+  Scene scene;
+  scene.add("a"), scene.add("a");
+  scene.gives_up = [&] { return scene.waits == 3; };
+  EXPECT_FALSE(scene.settle());
+  for (const auto& change : scene.changes) {
+    EXPECT_EQ(change.entry.object, "");
+    EXPECT_FALSE(change.entry.missing || change.entry.foreign || change.entry.repaired);
+    EXPECT_EQ(change.name, "escaped-a");
+  }
+}
+
+TEST(ExpectedObjects, AnObjectHoldsTheLastChangeOfItsName) {
+  Scene scene;
+  scene.add("a"), scene.add("a");
+  scene.watch.comes["a"] = 0s;
+  EXPECT_TRUE(scene.settle());
+  EXPECT_EQ(scene.changes[0].name, "escaped-a~repaired");
+  EXPECT_TRUE(scene.changes[0].to_put);
+  EXPECT_TRUE(scene.changes[1].entry.foreign);
+}
+
+}  // namespace
+}  // namespace pawl::guard

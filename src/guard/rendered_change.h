@@ -1,0 +1,33 @@
+// A record of the stream as the archive has it: its entry in the ledger, and the object that Pawl would write of it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "guard/guard_ports.h"
+#include "guard/stream_cursor.h"
+#include "ledger/shard_page.h"
+#include "port/table_stream.h"
+
+namespace pawl::guard {
+
+struct RenderedChange {
+  ledger::PageEntry entry;  // its `object` is set when it is known which one it became
+  std::string name;         // as the template says; of what `guard check` puts in, with its mark
+  std::string theirs;       // of a checked table: as somebody else's function says by that template
+  std::string body;
+  bool to_put =
+      true;  // false: somebody else wrote the object, or it is only to be told that nobody did
+  bool late = false;  // somebody else wrote it, after its deadline
+};
+
+// The service's form of a number that the ledger has (with zeros on the left).
+std::string sequence_of(const std::string& source);
+
+// Pure. Errors: kInvalid, kCorrupt where the record is none that the service gives.
+Result<RenderedChange> render_change(const GuardedTable& table, ShardId shard,
+                                     SequenceNumber sequence, const StreamRecord& record,
+                                     const std::optional<Gap>& gap);
+
+}  // namespace pawl::guard

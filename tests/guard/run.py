@@ -13,6 +13,7 @@ import ceph
 import shared
 import test_preflight
 import test_record
+import test_repair
 import test_shards
 from blackbox import servers, suite
 
@@ -27,8 +28,8 @@ def setUpModule():
         os.environ.update(ceph.KEYS)
 
 
-MODULES = [test_record, test_preflight, test_shards]
-test_record.setUpModule = test_preflight.setUpModule = setUpModule
+MODULES = [test_record, test_preflight, test_shards, test_repair]
+test_record.setUpModule = test_preflight.setUpModule = test_repair.setUpModule = setUpModule
 
 if __name__ == "__main__":
     sys.exit(suite.main(MODULES, description=__doc__, shared=False, threads=6))

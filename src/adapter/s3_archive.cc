@@ -26,6 +26,10 @@ Error ignores(const S3Client& client, std::string_view condition, std::string_vi
       "MinIO"};
 }
 
+Error ignores_absence(const S3Client& client, std::string_view what) {
+  return ignores(client, "If-None-Match: *", what);
+}
+
 Awaitable<S3Answer> put(S3Client& client, std::string_view name, std::string_view body,
                         std::pair<std::string, std::string> condition) {
   S3Request request;
@@ -59,13 +63,12 @@ Awaitable<Result<std::string>> probe_absence(S3Client& client) {
   if (!before.done()) co_return failed(client, before, "reading the probe");
   const auto other = before.reply.body == kProbeBody ? kOtherBody : kProbeBody;
   const auto second = co_await put(client, kProbeName, other, {"If-None-Match", "*"});
-  if (second.done())
-    co_return ignores(client, "If-None-Match: *", "a second put of one name was taken");
+  if (second.done()) co_return ignores_absence(client, "a second put of one name was taken");
   if (second.status != 412) co_return failed(client, second, "probing the conditions");
   const auto after = co_await get(client, kProbeName);
   if (!after.done()) co_return failed(client, after, "reading the probe");
   if (after.reply.body != before.reply.body)
-    co_return ignores(client, "If-None-Match: *", "the probe holds what a refused put sent");
+    co_return ignores_absence(client, "the probe holds what a refused put sent");
   co_return std::move(before.reply.body);
 }
 
@@ -145,6 +148,24 @@ Awaitable<Result<S3ArchiveProbe>> probe_s3_archive(S3Client& client, S3Prefix pr
   const auto form = co_await probe_match(client, std::move(probe).value());
   if (!form.ok()) co_return form.error();
   co_return S3ArchiveProbe{*known, *form};
+}
+
+Awaitable<Status> probe_put_if_absent(S3Client& client) {
+  const auto first = co_await put(client, kProbeName, kProbeBody, {"If-None-Match", "*"});
+  if (!first.done() && first.status != 412)
+    co_return failed(client, first, "probing the conditions");
+  const auto before = co_await get(client, kProbeName);
+  const auto other = before.done() && before.reply.body != kProbeBody ? kProbeBody : kOtherBody;
+  const auto second = co_await put(client, kProbeName, other, {"If-None-Match", "*"});
+  if (second.done()) co_return ignores_absence(client, "a second put of one name was taken");
+  if (second.status != 412) co_return failed(client, second, "probing the conditions");
+  // Who may not read is told so by either; then the refusals have to do.
+  if (!before.done()) co_return ok();
+  const auto after = co_await get(client, kProbeName);
+  if (!after.done()) co_return failed(client, after, "reading the probe");
+  if (after.reply.body != before.reply.body)
+    co_return ignores_absence(client, "the probe holds what a refused put sent");
+  co_return ok();
 }
 
 Awaitable<Result<S3Archive>> open_s3_archive(S3Client& client, Random& random, Instant now,

@@ -44,6 +44,11 @@ Awaitable<Result<S3Archive>> open_s3_archive(S3Client& client, Random& random, I
 Awaitable<Result<S3ArchiveProbe>> probe_s3_archive(S3Client& client,
                                                    S3Prefix prefix = S3Prefix::kOwn);
 
+// Whether the store refuses a second put of one name, for who puts into a bucket that is no archive and may do nothing but put:
+// no more than s3:PutObject is needed. What the probe holds is compared where it may be read. Puts nothing else. Errors:
+// kInvalid (the store ignores the condition; the credentials may not put), kNotFound, kUnavailable.
+Awaitable<Status> probe_put_if_absent(S3Client& client);
+
 // For reading: nothing is written. Errors: kNotFound where there is no archive, and the others.
 Awaitable<Result<S3Archive>> find_s3_archive(S3Client& client);
 

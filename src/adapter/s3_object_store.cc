@@ -64,7 +64,7 @@ Awaitable<void> S3ObjectStore::put_wave(Batch& batch, std::span<const std::size_
     co_await batch.finished->wait_until(client_.clock().monotonic() + kNever);
   }
   for (; next < wave.size(); ++next) {
-    batch.results[wave[next]] = {PutOutcome::kRefused, "not begun after: " + batch.stopped};
+    batch.results[wave[next]] = {PutOutcome::kRefused, std::string(kPutNotBegun) + batch.stopped};
   }
 }
 

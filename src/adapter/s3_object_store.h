@@ -20,6 +20,9 @@
 
 namespace pawl {
 
+// Why a put of a batch was refused that was not begun, because another one had failed. What follows is that one's reason.
+inline constexpr std::string_view kPutNotBegun = "not begun after: ";
+
 // One executor; put_if_absent() and get() may overlap on it.
 class S3ObjectStore final : public ObjectStore {
  public:

@@ -59,26 +59,42 @@ Status GapFinder::add(Part& part, std::string_view name) {
   part.previous.assign(name);
   ++counts_.names;
   const auto own = pawl_name_of(name);
-  if (own.kind == PawlName::Kind::kNone) {
-    const auto match = pattern_.match(name);
-    if (match.kind == NameMatch::Kind::kVersion) return take(part, match);
-    if (match.kind == NameMatch::Kind::kAmbiguous) counts_.ambiguous.add(name);
-    if (match.kind == NameMatch::Kind::kTooLarge) counts_.too_large.add(name);
-    if (match.kind == NameMatch::Kind::kOther) count_other(name);
+  if (own.kind != PawlName::Kind::kNone) return add_own(part, name, own);
+  const auto match = pattern_.match(name);
+  if (match.kind == NameMatch::Kind::kVersion) return take(part, match, false);
+  if (match.kind == NameMatch::Kind::kAmbiguous) counts_.ambiguous.add(name);
+  if (match.kind == NameMatch::Kind::kTooLarge) counts_.too_large.add(name);
+  if (match.kind == NameMatch::Kind::kOther) count_other(name);
+  return ok();
+}
+
+Status GapFinder::add_own(Part& part, std::string_view name, const PawlName& own) {
+  using Kind = PawlName::Kind;
+  if (own.kind == Kind::kLedger) {
+    ++counts_.pawl_ledger;
     return ok();
   }
-  if (own.kind == PawlName::Kind::kLedger) {
-    ++counts_.pawl_ledger;
-  } else if (own.kind != PawlName::Kind::kRemoval) {
-    ++counts_.pawl_others;
-  } else {
-    ++counts_.pawl_removals;
-    // Named by Pawl's own version, the deletion is that version. Named by an attribute, it has its old value, and the
-    // object of that version is there, too.
+  if (own.kind == Kind::kRemoval) return add_removal(part, own, false);
+  if (own.kind == Kind::kRepaired) {
+    const auto of = pawl_name_of(own.base);
+    if (of.kind == Kind::kRemoval) return add_removal(part, of, true);
     const auto match = pattern_.match(own.base);
-    if (match.kind == NameMatch::Kind::kVersion && match.version == own.number)
-      return take(part, match);
+    if (match.kind == NameMatch::Kind::kVersion) return take(part, match, true);
+    // A template may end like that itself.
+    const auto whole = pattern_.match(name);
+    if (whole.kind == NameMatch::Kind::kVersion) return take(part, whole, false);
   }
+  ++counts_.pawl_others;
+  return ok();
+}
+
+// Named by Pawl's own version, the deletion is that version. Named by an attribute, it has its old value, and the object of
+// that version is there, too.
+Status GapFinder::add_removal(Part& part, const PawlName& own, bool repaired) {
+  ++counts_.pawl_removals;
+  const auto match = pattern_.match(own.base);
+  if (match.kind == NameMatch::Kind::kVersion && match.version == own.number)
+    return take(part, match, repaired);
   return ok();
 }
 
@@ -115,17 +131,18 @@ GapFinder::Open& GapFinder::open(Part& part, const NameMatch& match) {
   return part.open[at];
 }
 
-Status GapFinder::take(Part& part, const NameMatch& match) {
-  if (sort_) return add_record(match);
+Status GapFinder::take(Part& part, const NameMatch& match, bool repaired) {
+  if (sort_) return add_record(match, repaired);
   while (part.depth > 0 && !within(part.previous, part.open[part.depth - 1].head))
     PAWL_TRY(close(part, {}));
-  return tell(open(part, match).runs, match);
+  return tell(open(part, match).runs, match, repaired);
 }
 
-Status GapFinder::tell(VersionRuns& runs, const NameMatch& match) {
+Status GapFinder::tell(VersionRuns& runs, const NameMatch& match, bool repaired) {
   std::optional<VersionRange> hole;
   const std::size_t pending = runs.pending();
-  if (runs.add(match.version, match.digits, match.zero_led, hole) == VersionRuns::Told::kBackwards)
+  if (runs.add(match.version, match.digits, match.zero_led, repaired, hole) ==
+      VersionRuns::Told::kBackwards)
     return unordered("a later version", pattern_.label(match.item));
   pending_ += runs.pending() - pending;
   if (pending_ > options_.pending_holes_max) {
@@ -164,8 +181,10 @@ Status GapFinder::done(ItemName item, VersionRuns& runs) {
   if (summary->versions == 0) return ok();
   for (const auto& hole : holes_) PAWL_TRY(sink_.hole(item, hole));
   counts_.versions += summary->versions;
+  counts_.repaired += summary->repaired;
+  if (summary->digits.zero_led > 0) ++counts_.zero_led_items;
   ++counts_.items;
-  return sink_.item(item, summary->newest);
+  return sink_.item(item, summary->newest, summary->digits);
 }
 
 Status GapFinder::end(Part* part, std::string_view until) {
@@ -196,17 +215,18 @@ Status GapFinder::finish_edges() {
 
 // The item, each part ended by a pair of bytes that no part contains, and behind it what orders its versions as
 // VersionRuns wants them.
-Status GapFinder::add_record(const NameMatch& match) {
+Status GapFinder::add_record(const NameMatch& match, bool repaired) {
   record_.clear();
   append_item(record_, match.item);
   append_u8(record_, match.digits);
   append_u8(record_, match.zero_led ? 0 : 1);
   append_u64_be(record_, match.version);
+  append_u8(record_, repaired ? 1 : 0);
   return sort_->add(record_);
 }
 
 Status GapFinder::finish_sorted() {
-  constexpr std::size_t kOrderSize = 1 + 1 + 8;
+  constexpr std::size_t kOrderSize = 1 + 1 + 8 + 1;
   PAWL_ASSIGN_OR_RETURN(const auto records, sort_->drain());
   std::string item;  // encoded
   std::pair<std::string, std::string> name;
@@ -228,7 +248,7 @@ Status GapFinder::finish_sorted() {
     match.digits = order.u8();
     match.zero_led = order.u8() == 0;
     match.version = order.u64_be();
-    PAWL_TRY(tell(runs, match));
+    PAWL_TRY(tell(runs, match, order.u8() == 1));
   }
 }
 

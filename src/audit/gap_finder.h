@@ -6,6 +6,9 @@
 // the listing has passed it: nothing is sorted, and nothing is kept of an item that lacks nothing. Any other template's
 // names are sorted first, as records of what stands around the version and the version (external_sort.h).
 //
+// "NAME~repaired" is the version of NAME, too: what Pawl put in its place. In byte order it stands behind NAME and before the
+// version after it that is written with as many digits, so nothing of the above changes.
+//
 // The listing may come in parts side by side, each from some name to some other: what a part's edge may have cut is kept
 // and put together at the end.
 //
@@ -32,8 +35,8 @@ class GapSink {
  public:
   virtual ~GapSink() = default;
   virtual Status hole(ItemName item, VersionRange versions) = 0;
-  // An item of which at least one version is there. Once for each item.
-  virtual Status item(ItemName item, std::uint64_t newest) = 0;
+  // An item of which at least one version is there, and how its versions are written. Once for each item.
+  virtual Status item(ItemName item, std::uint64_t newest, VersionDigits digits) = 0;
 };
 
 inline constexpr std::size_t kExamplesMax = 3;
@@ -49,8 +52,10 @@ struct OddNames {
 };
 
 struct NameCounts {
-  std::uint64_t names = 0;     // all
-  std::uint64_t versions = 0;  // different ones, understood
+  std::uint64_t names = 0;           // all
+  std::uint64_t versions = 0;        // different ones, understood
+  std::uint64_t repaired = 0;        // of them, there only by repair
+  std::uint64_t zero_led_items = 0;  // whose versions are written with leading zeros
   std::uint64_t items = 0;
   std::uint64_t folders = 0;      // "NAME/": what consoles make
   OddNames other;                 // the template gives no such name
@@ -93,15 +98,17 @@ class GapFinder {
 
  private:
   struct Open;
-  Status take(Part& part, const NameMatch& match);
+  Status add_own(Part& part, std::string_view name, const PawlName& own);
+  Status add_removal(Part& part, const PawlName& own, bool repaired);
+  Status take(Part& part, const NameMatch& match, bool repaired);
   Open& open(Part& part, const NameMatch& match);
   // Closes the innermost open item.
   Status close(Part& part, std::string_view until);
   Status done(ItemName item, VersionRuns& runs);
-  Status tell(VersionRuns& runs, const NameMatch& match);
+  Status tell(VersionRuns& runs, const NameMatch& match, bool repaired);
   Status found(ItemName item, VersionRange hole);
   void count_other(std::string_view name);
-  Status add_record(const NameMatch& match);
+  Status add_record(const NameMatch& match, bool repaired);
   Status finish_sorted();
   Status finish_edges();
   // The one tail of all items, where the version is last.

@@ -199,16 +199,61 @@ TEST(GapList, ATableAheadAndBehind) {
   EXPECT_EQ(found.totals.missing, 1U + 2 + 5 + 2);
 }
 
+TEST(GapFinder, TakesWhatWasPutBack) {
+  const auto found = *find(
+      logs(),
+      sorted({"logs/A-0.log", "logs/A-1.log~repaired", "logs/A-2.log", "logs/A-2.log~repaired",
+              "logs/A-10.log~repaired", "logs/A-1-0.log~repaired", "logs/A-1-1.log", "logs/B-0.log",
+              "logs/B-0.log.removed-7~repaired", "logs/B-1.log.removed-1~repaired",
+              "logs/A-3.log~repaired~repaired", "logs/readme~repaired"}));
+  EXPECT_THAT(found.holes, ElementsAre("A: 3-9"));
+  EXPECT_EQ(found.counts.versions, 8U);
+  EXPECT_EQ(found.counts.repaired, 4U);  // A 1 and 10, A-1 0, and B 1, which is a deletion
+  EXPECT_EQ(found.counts.pawl_removals, 2U);
+  EXPECT_EQ(found.counts.pawl_others, 2U);
+  EXPECT_EQ(found.counts.other.count, 0U);
+}
+
+TEST(GapFinder, ATemplateMayEndAsARepairedName) {
+  const auto pattern = *NamePattern::parse("{id}-{v}~repaired");
+  const auto found =
+      *find(pattern, sorted({"A-0~repaired", "A-2~repaired", "A-1~repaired~repaired"}));
+  EXPECT_THAT(found.holes, IsEmpty());
+  EXPECT_EQ(found.counts.repaired, 1U);
+}
+
+TEST(GapList, TellsHowVersionsAreWritten) {
+  const auto names = sorted({"logs/A-001.log", "logs/B-7.log", "logs/B-10.log", "logs/C-10.log"});
+  GapList list(true, 0, 4 << 20, "/tmp");
+  GapFinder finder(logs(), {}, list);
+  auto* const part = finder.begin("");
+  for (const auto& name : names) ASSERT_TRUE(finder.add(*part, name).ok());
+  ASSERT_TRUE(finder.end(part, "").ok());
+  ASSERT_TRUE(finder.finish().ok());
+  EXPECT_EQ(finder.counts().zero_led_items, 1U);
+  std::vector<std::string> lines;
+  ASSERT_TRUE(list.drain([&](const Gap& gap) {
+                    lines.push_back(fmt::format("{} {}/{}", to_line(logs(), gap),
+                                                gap.digits.zero_led, gap.digits.least));
+                    return ok();
+                  })
+                  .ok());
+  EXPECT_THAT(lines, ElementsAre("A: 0-0 3/3", "B: 0-6 0/1", "B: 8-9 0/1", "C: 0-9 0/2"));
+}
+
 // What a set of numbers says of each item: the brute force.
+// `by_repair`: how many versions there are only as "NAME~repaired".
 std::vector<std::string> expected(const NamePattern& pattern, const std::vector<std::string>& names,
-                                  std::uint64_t first) {
+                                  std::uint64_t first, std::uint64_t& by_repair) {
   struct Texts {
     std::map<std::uint64_t, std::set<std::size_t>> zero_led;  // version: widths
     std::set<std::uint64_t> plain;
+    std::set<std::pair<bool, std::uint64_t>> own;  // zero-led or not: under their own name
   };
   std::map<std::pair<std::string, std::string>, Texts> items;
   for (const auto& name : names) {
-    const auto match = pattern.match(name);
+    const auto repaired = name.rfind("~repaired");  // of no key here
+    const auto match = pattern.match(std::string_view(name).substr(0, repaired));
     if (match.kind != NameMatch::Kind::kVersion) continue;
     auto& texts = items[{std::string(match.item.head), std::string(match.item.tail)}];
     if (match.zero_led) {
@@ -216,6 +261,7 @@ std::vector<std::string> expected(const NamePattern& pattern, const std::vector<
     } else {
       texts.plain.insert(match.version);
     }
+    if (repaired == std::string::npos) texts.own.insert({match.zero_led, match.version});
   }
   std::vector<std::string> holes;
   for (auto& [item, texts] : items) {
@@ -228,11 +274,15 @@ std::vector<std::string> expected(const NamePattern& pattern, const std::vector<
     if (agree) {
       for (const auto& [version, of] : texts.zero_led) there.insert(version);
     }
+    for (const auto version : there) {
+      const bool zero_led = !texts.plain.contains(version);
+      by_repair += texts.own.contains({zero_led, version}) ? 0 : 1;
+    }
     std::uint64_t due = first;
     for (const auto version : there) {
       if (version > due) {
         holes.push_back(to_line(
-            pattern, {Gap::Kind::kBetween, {item.first, item.second}, {due, version - 1}, {}}));
+            pattern, {Gap::Kind::kBetween, {item.first, item.second}, {due, version - 1}, {}, {}}));
       }
       due = std::max(due, version + 1);
     }
@@ -257,7 +307,9 @@ RC_GTEST_PROP(GapFinderProperty, FindsWhatASetOfNumbersSays, ()) {
     const auto name = pattern.name_of([&](const std::string&) { return std::optional(*key); });
     auto digits = *version;
     if (padded && digits.size() < 3) digits.insert(0, 3 - digits.size(), '0');
-    unique.insert(name->first + digits + name->second);
+    const int put_back = *rc::gen::inRange(0, 8);  // instead of its own, beside it, or not
+    if (put_back != 0) unique.insert(name->first + digits + name->second);
+    if (put_back < 2) unique.insert(name->first + digits + name->second + "~repaired");
   }
   const std::vector<std::string> names(unique.begin(), unique.end());
   // Cuts at names, and between them.
@@ -272,7 +324,9 @@ RC_GTEST_PROP(GapFinderProperty, FindsWhatASetOfNumbersSays, ()) {
   const std::uint64_t first = *rc::gen::inRange<std::uint64_t>(0, 3);
   const auto found = find(pattern, names, {cuts.begin(), cuts.end()}, {.first_version = first});
   RC_ASSERT(found.ok());
-  RC_ASSERT(found->holes == expected(pattern, names, first));
+  std::uint64_t by_repair = 0;
+  RC_ASSERT(found->holes == expected(pattern, names, first, by_repair));
+  RC_ASSERT(found->counts.repaired == by_repair);
   RC_ASSERT(found->counts.names == names.size());
 }
 

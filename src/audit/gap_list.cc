@@ -29,6 +29,7 @@ struct GapList::Group {
   std::pair<std::string, std::string> name;
   std::optional<std::uint64_t> newest;
   std::optional<std::uint64_t> table_version;
+  VersionDigits digits;
   bool lacks = false;
 };
 
@@ -49,8 +50,9 @@ Status GapList::hole(ItemName item, VersionRange versions) {
   return add(item, kHoleTag, versions.from, versions.to);
 }
 
-Status GapList::item(ItemName item, std::uint64_t newest) {
-  return with_table_ ? add(item, kNewestTag, newest, 0) : ok();
+Status GapList::item(ItemName item, std::uint64_t newest, VersionDigits digits) {
+  const auto packed = std::uint64_t{digits.zero_led} << 8 | digits.least;
+  return with_table_ ? add(item, kNewestTag, newest, packed) : ok();
 }
 
 Status GapList::table_item(ItemName item, std::uint64_t version) {
@@ -64,7 +66,8 @@ Status GapList::visit_hole(Group& group, Gap::Kind kind, VersionRange versions,
   totals_.missing = saturating_add(totals_.missing, size_of(versions));
   if (!group.lacks) ++totals_.items;
   group.lacks = true;
-  return visit({kind, {group.name.first, group.name.second}, versions, group.table_version});
+  return visit(
+      {kind, {group.name.first, group.name.second}, versions, group.table_version, group.digits});
 }
 
 // What only the whole item shows.
@@ -111,6 +114,7 @@ Result<GapTotals> GapList::drain(const std::function<Status(const Gap&)>& visit)
     const auto second = rest.u64_be();
     if (tag == kNewestTag) {
       group.newest = first;
+      group.digits = {static_cast<std::uint8_t>(second >> 8), static_cast<std::uint8_t>(second)};
     } else if (tag == kTableTag) {
       group.table_version = first;
     } else {

@@ -27,6 +27,7 @@ struct Gap {
   VersionRange versions;
   // The item's version in the table now.
   std::optional<std::uint64_t> table_version;
+  VersionDigits digits;  // how those that are there are written
 };
 
 struct GapTotals {
@@ -42,10 +43,11 @@ struct GapTotals {
 
 class GapList final : public GapSink {
  public:
+  // Without a table, gaps don't tell how versions are written.
   GapList(bool with_table, std::uint64_t first_version, std::size_t memory_max, std::string tmp);
 
   Status hole(ItemName item, VersionRange versions) override;
-  Status item(ItemName item, std::uint64_t newest) override;
+  Status item(ItemName item, std::uint64_t newest, VersionDigits digits) override;
   // An item that the table has. Once for each.
   Status table_item(ItemName item, std::uint64_t version);
 

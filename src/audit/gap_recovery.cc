@@ -5,9 +5,15 @@
 #include <algorithm>
 #include <tuple>
 
+#include "audit/image_spool.h"
 #include "audit/table_item.h"
 
 namespace pawl::audit {
+
+const char* name_of(Recovery::Source source) {
+  static constexpr const char* kNames[] = {"stream", "old-image", "table"};
+  return kNames[static_cast<std::size_t>(source)];
+}
 
 Status GapRecovery::take(std::size_t bytes) {
   memory_ += bytes;
@@ -26,7 +32,7 @@ Status GapRecovery::add(const Gap& gap) {
     items_.push_back({std::string(gap.item.head), std::string(gap.item.tail), holes_.size()});
     PAWL_TRY(take(sizeof(Item) + gap.item.head.size() + gap.item.tail.size()));
   }
-  holes_.push_back({gap.kind, gap.versions, gap.table_version});
+  holes_.push_back({gap.kind, gap.versions, gap.table_version, gap.digits});
   return take(sizeof(Hole));
 }
 
@@ -39,6 +45,26 @@ Status GapRecovery::see(const std::string& shard, const StreamRecord& record) {
   if (!record.new_image.empty()) PAWL_TRY(look_up(record.new_image, recovery));
   recovery.source = Recovery::Source::kOldImage;
   if (!record.old_image.empty()) PAWL_TRY(look_up(record.old_image, std::move(recovery)));
+  return ok();
+}
+
+Status GapRecovery::see_table(const std::string& image) {
+  Recovery recovery;
+  recovery.source = Recovery::Source::kTable;
+  return look_up(image, std::move(recovery));
+}
+
+Status GapRecovery::only_in_table(const std::function<Status(ItemName)>& visit) const {
+  std::vector<bool> elsewhere(holes_.size());
+  for (const auto& found : found_) {
+    if (found.recovery.version == holes_[found.hole].table_version) elsewhere[found.hole] = true;
+  }
+  std::size_t item = 0;
+  for (std::size_t i = 0; i < holes_.size(); ++i) {
+    while (item + 1 < items_.size() && items_[item + 1].first_hole <= i) ++item;
+    if (holes_[i].in_table() && !elsewhere[i])
+      PAWL_TRY(visit({items_[item].head, items_[item].tail}));
+  }
   return ok();
 }
 
@@ -63,12 +89,13 @@ Status GapRecovery::look_up(const std::string& image, Recovery recovery) {
   if (hole == end || hole->versions.from > item->version) return ok();
   recovery.version = item->version;
   const auto bytes = sizeof(Found) + recovery.shard.size() + recovery.sequence.size();
-  found_.push_back({static_cast<std::size_t>(hole - holes_.begin()), std::move(recovery)});
+  const auto number = static_cast<std::size_t>(hole - holes_.begin());
+  if (images_ != nullptr) PAWL_TRY(images_->add(number, recovery, image));
+  found_.push_back({number, std::move(recovery)});
   return take(bytes);
 }
 
-Status GapRecovery::drain(
-    const std::function<Status(const Gap&, const std::vector<Recovery>&)>& visit) {
+Status GapRecovery::drain(const Visit& visit) {
   // The longest way out of each kind first; the others of that kind are left out.
   std::sort(found_.begin(), found_.end(), [](const Found& a, const Found& b) {
     return std::tie(a.hole, a.recovery.version, a.recovery.source, b.recovery.until,
@@ -87,15 +114,19 @@ Status GapRecovery::drain(
     while (item + 1 < items_.size() && items_[item + 1].first_hole <= i) ++item;
     const Hole& hole = holes_[i];
     std::vector<Recovery> recoveries;
-    for (; at != found_.end() && at->hole == i; ++at) recoveries.push_back(std::move(at->recovery));
-    if (hole.table_version && *hole.table_version >= hole.versions.from &&
-        *hole.table_version <= hole.versions.to)
+    bool table_seen = false;
+    for (; at != found_.end() && at->hole == i; ++at) {
+      table_seen = table_seen || (at->recovery.source == Recovery::Source::kTable &&
+                                  at->recovery.version == hole.table_version);
+      recoveries.push_back(std::move(at->recovery));
+    }
+    if (hole.in_table() && !table_seen)
       recoveries.push_back({*hole.table_version, Recovery::Source::kTable, {}, {}, {}});
     std::stable_sort(recoveries.begin(), recoveries.end(),
                      [](const Recovery& a, const Recovery& b) { return a.version < b.version; });
-    PAWL_TRY(visit(
-        {hole.kind, {items_[item].head, items_[item].tail}, hole.versions, hole.table_version},
-        recoveries));
+    const ItemName name{items_[item].head, items_[item].tail};
+    PAWL_TRY(
+        visit({hole.kind, name, hole.versions, hole.table_version, hole.digits}, recoveries, i));
   }
   return ok();
 }

@@ -1,7 +1,8 @@
 // Which of the versions that a bucket lacks still are somewhere, and until when: in the change stream of the table, whose
 // records have the item after the change and, in the next change's, before it; and in the table, if it is the newest.
 //
-// The holes are kept in memory, in order; records of the stream are looked up in them. One thread.
+// The holes are kept in memory, in order; records of the stream are looked up in them. The images themselves are kept only
+// where somebody wants them (image_spool.h). One thread.
 #pragma once
 
 #include <cstdint>
@@ -31,11 +32,16 @@ struct Recovery {
   std::string sequence;  // of the record
 };
 
+// "stream", "old-image", "table": in documents and bodies.
+const char* name_of(Recovery::Source source);
+
+class ImageSpool;
+
 class GapRecovery {
  public:
-  // `pattern` must outlive it. `memory_max` bytes for holes and what is found for them.
-  GapRecovery(const NamePattern& pattern, std::size_t memory_max)
-      : pattern_(pattern), memory_max_(memory_max) {}
+  // `pattern` must outlive it, and `images`, which may be null. `memory_max` bytes for holes and what is found for them.
+  GapRecovery(const NamePattern& pattern, std::size_t memory_max, ImageSpool* images = nullptr)
+      : pattern_(pattern), memory_max_(memory_max), images_(images) {}
 
   // In the order of GapList::drain(). Errors: kExhausted.
   Status add(const Gap& gap);
@@ -43,11 +49,17 @@ class GapRecovery {
 
   // A record of the stream. Errors: kExhausted.
   Status see(const std::string& shard, const StreamRecord& record);
+  // An item of the table as it is now. Errors: kExhausted, those of the spool.
+  Status see_table(const std::string& image);
+  // Each item of which a missing version is in the table and, by what was seen so far, nowhere else.
+  Status only_in_table(const std::function<Status(ItemName)>& visit) const;
+
   // Records whose images can't be read, or lack what a name is made of.
   std::uint64_t unreadable() const { return unreadable_; }
 
-  // Every hole with what was found for it, by version. Once.
-  Status drain(const std::function<Status(const Gap&, const std::vector<Recovery>&)>& visit);
+  // Every hole with what was found for it: by version, then in the order of Recovery::Source. `hole` counts from 0. Once.
+  using Visit = std::function<Status(const Gap&, const std::vector<Recovery>&, std::size_t hole)>;
+  Status drain(const Visit& visit);
 
  private:
   struct Item {
@@ -62,6 +74,10 @@ class GapRecovery {
     Gap::Kind kind = Gap::Kind::kBetween;
     VersionRange versions;
     std::optional<std::uint64_t> table_version;
+    VersionDigits digits;
+    bool in_table() const {
+      return table_version && *table_version >= versions.from && *table_version <= versions.to;
+    }
   };
   struct Found {
     std::size_t hole = 0;
@@ -72,6 +88,7 @@ class GapRecovery {
 
   const NamePattern& pattern_;
   std::size_t memory_max_;
+  ImageSpool* images_;
   std::size_t memory_ = 0;  // about
   std::vector<Item> items_;
   std::vector<Hole> holes_;

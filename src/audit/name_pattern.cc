@@ -315,7 +315,12 @@ PawlName pawl_name_of(std::string_view name) {
   constexpr std::string_view kRemoved = ".removed-";
   constexpr std::size_t kDigestSize = 64;
   const auto folder = name.find(kFolder);
-  if (folder == 0 || (folder != kNone && name[folder - 1] == '/')) return {Kind::kLedger, {}, 0};
+  if (folder == 0 || (folder != kNone && name[folder - 1] == '/')) {
+    const bool probe = name.substr(folder + kFolder.size()) == "probe";
+    return {probe ? Kind::kProbe : Kind::kLedger, {}, 0};
+  }
+  if (name.ends_with(kRepairedSuffix) && name.size() > kRepairedSuffix.size())
+    return {Kind::kRepaired, name.substr(0, name.size() - kRepairedSuffix.size()), 0};
   if (name.empty() || !is_hex(name.back())) return {};
   if (name.size() > kDigestSize && name[name.size() - kDigestSize - 1] == '~' &&
       std::all_of(name.end() - kDigestSize, name.end(), is_hex))

@@ -103,12 +103,16 @@ struct PawlName {
     kRemoval,    // "NAME.removed-N": the item's deletion, which is version N of it
     kFallback,   // "NAME~SHARD-SEQUENCE": the second change that the template gave NAME to
     kShortened,  // "…~DIGEST": what was too long for a name
+    kRepaired,   // "NAME~repaired": what Pawl put where somebody else's function did not put NAME
+    kProbe,  // ".pawl/probe": what was put to see whether the store honours conditions; says nothing
   };
   Kind kind = Kind::kNone;
   std::string_view base;     // NAME
   std::uint64_t number = 0;  // N of kRemoval
 };
 PawlName pawl_name_of(std::string_view name);
+
+inline constexpr std::string_view kRepairedSuffix = "~repaired";
 
 // A template that all of `names` match, for a message; "" where none comes to mind. A guess.
 std::string suggest_template(const std::vector<std::string>& names);

@@ -14,7 +14,10 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   };
   const auto text = take_line();
   const auto version_attribute = take_line();
-  static_cast<void>(pawl_name_of(input));
+  const auto own = pawl_name_of(input);
+  if (own.kind == PawlName::Kind::kRepaired) {
+    PAWL_ASSERT(!own.base.empty() && std::string(own.base) + std::string(kRepairedSuffix) == input);
+  }
   const auto suggested = suggest_template({std::string(input)});
   if (!suggested.empty()) {
     PAWL_ASSERT(NamePattern::parse(suggested)->match(input).kind == NameMatch::Kind::kVersion);
@@ -45,5 +48,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
       pattern->name_of([&](const std::string&) { return std::optional(std::string(input)); });
   const auto written = pattern->match(name->first + "17" + name->second);
   PAWL_ASSERT(written.kind == NameMatch::Kind::kVersion && written.version == 17);
+  // What is put back beside it is known as such, unless the key itself looks like Pawl's ledger.
+  const auto repaired = name->first + "17" + name->second + std::string(kRepairedSuffix);
+  const auto again = pawl_name_of(repaired);
+  PAWL_ASSERT(again.kind == PawlName::Kind::kLedger || again.kind == PawlName::Kind::kRepaired);
   return 0;
 }

@@ -116,6 +116,14 @@ TEST(NamePattern, KnowsPawlsOwnNames) {
   EXPECT_EQ(pawl_name_of(".pawl/archive.json").kind, Own::kLedger);
   EXPECT_EQ(pawl_name_of("a/.pawl/tip").kind, Own::kLedger);
   EXPECT_EQ(pawl_name_of("a.pawl/tip").kind, Own::kNone);
+  EXPECT_EQ(pawl_name_of(".pawl/probe").kind, Own::kProbe);
+  EXPECT_EQ(pawl_name_of("a/.pawl/probe").kind, Own::kProbe);
+  EXPECT_EQ(pawl_name_of(".pawl/ledger/probe").kind, Own::kLedger);
+  for (const char* base : {"logs/A-3.log", "A-3.log.removed-4", "A~repaired", "x"}) {
+    const auto name = std::string(base) + "~repaired";
+    EXPECT_EQ(pawl_name_of(name).kind, Own::kRepaired) << name;
+    EXPECT_EQ(pawl_name_of(name).base, base) << name;
+  }
   const auto removal = pawl_name_of("logs/A-3.log.removed-4");
   EXPECT_EQ(removal.kind, Own::kRemoval);
   EXPECT_EQ(removal.base, "logs/A-3.log");
@@ -125,8 +133,9 @@ TEST(NamePattern, KnowsPawlsOwnNames) {
     EXPECT_EQ(pawl_name_of(name).base, "A-3") << name;
   }
   EXPECT_EQ(pawl_name_of("a~" + std::string(64, 'f')).kind, Own::kShortened);
-  for (const char* name : {"", "7", "A~1-0", "A-3.log", ".removed-4", "~1", "~1~1~1",
-                           "A~00000000000000ab-0001-", "A~0000000000000000-0001-7"}) {
+  for (const char* name :
+       {"", "~repaired", "A~repaired2", "7", "A~1-0", "A-3.log", ".removed-4", "~1", "~1~1~1",
+        "A~00000000000000ab-0001-", "A~0000000000000000-0001-7"}) {
     EXPECT_EQ(pawl_name_of(name).kind, Own::kNone) << name;
   }
 }

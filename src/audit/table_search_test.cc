@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "audit/image_spool.h"
 #include "audit/table_item.h"
 #include "port/conformance/run_awaitable.h"
 
@@ -123,14 +124,14 @@ StreamRecord record(std::string sequence, std::string_view key, std::optional<st
 
 Gap gap(std::string_view head, std::uint64_t from, std::uint64_t to,
         std::optional<std::uint64_t> table_version = {}) {
-  return {Gap::Kind::kBetween, {head, ".log"}, {from, to}, table_version};
+  return {Gap::Kind::kBetween, {head, ".log"}, {from, to}, table_version, {}};
 }
 
 std::vector<std::string> drained(GapRecovery& recovery) {
   static constexpr const char* kNames[] = {"stream", "old-image", "table"};
   std::vector<std::string> lines;
   EXPECT_TRUE(recovery
-                  .drain([&](const Gap& hole, const std::vector<Recovery>& ways) {
+                  .drain([&](const Gap& hole, const std::vector<Recovery>& ways, std::size_t) {
                     auto line = fmt::format("{} {}-{}:", logs().label(hole.item),
                                             hole.versions.from, hole.versions.to);
                     for (const auto& way : ways) {
@@ -193,6 +194,45 @@ TEST(GapRecovery, IsBounded) {
     status = recovery.add(gap(fmt::format("logs/{:04}-", i), 1, 1));
   ASSERT_FALSE(status.ok());
   EXPECT_THAT(status.error().to_string(), HasSubstr("--no-stream"));
+}
+
+// What is drained is what the spool gives, in that order.
+TEST(GapRecovery, KeepsTheImages) {
+  ImageSpool spool(2 << 20, "/tmp");
+  GapRecovery recovery(logs(), 1 << 20, &spool);
+  ASSERT_TRUE(recovery.add(gap("logs/A-", 3, 4)).ok());
+  ASSERT_TRUE(recovery.add(gap("logs/B-", 0, 1, 1)).ok());
+  ASSERT_TRUE(recovery.add(gap("logs/C-", 5, 5, 5)).ok());
+  ASSERT_TRUE(recovery.add(gap("logs/D-", 5, 6, 6)).ok());
+  ASSERT_TRUE(recovery.see("s", record("3", "A", 4, 5, 300)).ok());
+  ASSERT_TRUE(recovery.see("s", record("1", "A", 2, 3, 100)).ok());
+  ASSERT_TRUE(recovery.see("s", record("2", "A", 3, 4, 200)).ok());
+  ASSERT_TRUE(recovery.see("s", record("4", "D", {}, 6, 200)).ok());
+  std::vector<std::string> asked;
+  ASSERT_TRUE(recovery
+                  .only_in_table([&](ItemName item) {
+                    asked.push_back(logs().label(item));
+                    return ok();
+                  })
+                  .ok());
+  EXPECT_THAT(asked, ElementsAre("B", "C"));
+  ASSERT_TRUE(recovery.see_table(image("B", 1)).ok());
+  ASSERT_TRUE(recovery.see_table(image("C", 6)).ok());  // written meanwhile
+  ASSERT_TRUE(spool.begin_taking().ok());
+  std::vector<std::string> lines;
+  const auto take = [&](const Gap& hole, const std::vector<Recovery>& ways, std::size_t number) {
+    for (const auto& way : ways) {
+      std::string found;
+      const bool there = *spool.take(number, way, found);
+      EXPECT_TRUE(!there || found == image(logs().label(hole.item), way.version)) << found;
+      lines.push_back(fmt::format("{} {} {}{}", logs().label(hole.item), way.version,
+                                  name_of(way.source), there ? "" : " gone"));
+    }
+    return ok();
+  };
+  ASSERT_TRUE(recovery.drain(take).ok());
+  EXPECT_THAT(lines, ElementsAre("A 3 stream", "A 3 old-image", "A 4 stream", "A 4 old-image",
+                                 "B 1 table", "C 5 table gone", "D 6 stream", "D 6 table gone"));
 }
 
 StreamSummary searched(FakeStream& stream, GapRecovery& recovery) {
@@ -272,8 +312,8 @@ TEST(TableScan, TellsEachItem) {
   FakeTable table;
   table.items = {image("A", 4), "", image("B", 0), R"({"hashid":{"S":"C"}})", image("D", 1)};
   GapList list(true, 0, 4 << 20, "/tmp");
-  ASSERT_TRUE(list.item({"logs/A-", ".log"}, 2).ok());
-  ASSERT_TRUE(list.item({"logs/B-", ".log"}, 0).ok());
+  ASSERT_TRUE(list.item({"logs/A-", ".log"}, 2, {}).ok());
+  ASSERT_TRUE(list.item({"logs/B-", ".log"}, 0, {}).ok());
   TableScan scan(table, logs(), list, [](std::uint64_t) {});
   for (const std::uint32_t segment : {0U, 1U})
     ASSERT_TRUE(run_awaitable(scan.segment(segment, 2)).ok());

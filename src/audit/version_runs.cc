@@ -12,10 +12,11 @@ VersionRuns::Run* VersionRuns::find(std::uint8_t digits, bool zero_led) {
 }
 
 VersionRuns::Told VersionRuns::add(std::uint64_t version, std::uint8_t digits, bool zero_led,
-                                   std::optional<VersionRange>& hole) {
+                                   bool repaired, std::optional<VersionRange>& hole) {
   Run* const run = find(digits, zero_led);
+  const std::uint64_t by_repair = repaired ? 1 : 0;
   if (run == nullptr) {
-    runs_.push_back({version, version, 1, digits, zero_led});
+    runs_.push_back({version, version, 1, by_repair, digits, zero_led, repaired});
     return Told::kNew;
   }
   if (version == run->last) return Told::kAgain;
@@ -30,13 +31,14 @@ VersionRuns::Told VersionRuns::add(std::uint64_t version, std::uint8_t digits, b
   }
   run->last = version;
   ++run->count;
+  run->repaired += by_repair;
   return Told::kNew;
 }
 
 bool VersionRuns::append(VersionRuns later, std::vector<VersionRange>& holes) {
   for (const auto& next : later.runs_) {
     std::optional<VersionRange> hole;
-    switch (add(next.first, next.digits, next.zero_led, hole)) {
+    switch (add(next.first, next.digits, next.zero_led, next.first_repaired, hole)) {
       case Told::kBackwards:
         return false;
       case Told::kAgain:
@@ -46,7 +48,8 @@ bool VersionRuns::append(VersionRuns later, std::vector<VersionRange>& holes) {
     if (hole) holes.push_back(*hole);
     Run& run = *find(next.digits, next.zero_led);
     run.last = next.last;
-    run.count += next.count - 1;  // add() has counted its first
+    run.count += next.count - 1;  // add() has counted its first, or knows it
+    run.repaired += next.repaired - (next.first_repaired ? 1 : 0);
   }
   pending_.insert(pending_.end(), later.pending_.begin(), later.pending_.end());
   return true;
@@ -86,6 +89,10 @@ std::optional<VersionRuns::Summary> VersionRuns::finish(std::uint64_t first,
     if (run.first > due) add_hole(due, run.first - 1);
     due = std::max(due, run.last == UINT64_MAX ? run.last : run.last + 1);
     summary.versions += run.count;
+    summary.repaired += run.repaired;
+    if (run.zero_led) summary.digits.zero_led = run.digits;
+    if (summary.digits.least == 0 || run.digits < summary.digits.least)
+      summary.digits.least = run.digits;
     summary.newest = run.last;
   }
   const bool any = !runs_.empty();

@@ -24,6 +24,12 @@ struct VersionRange {
   friend constexpr auto operator<=>(VersionRange, VersionRange) = default;
 };
 
+// How an item's versions are written.
+struct VersionDigits {
+  std::uint8_t zero_led = 0;  // the width of those with leading zeros; 0: there are none
+  std::uint8_t least = 0;     // of all; 0: no version is there
+};
+
 class VersionRuns {
  public:
   enum class Told : std::uint8_t {
@@ -32,8 +38,8 @@ class VersionRuns {
     kBackwards,  // not in order
   };
   // `digits` is how many it is written with, `zero_led` whether the first of several is 0. A hole that is certain by now
-  // is set in `hole`.
-  Told add(std::uint64_t version, std::uint8_t digits, bool zero_led,
+  // is set in `hole`. `repaired`: there is only what Pawl put in its place; told after the version itself, it changes nothing.
+  Told add(std::uint64_t version, std::uint8_t digits, bool zero_led, bool repaired,
            std::optional<VersionRange>& hole);
   // Takes over what was told of the same item from the part of the listing right after this one's. Holes between them
   // are appended. False: not in order.
@@ -41,7 +47,9 @@ class VersionRuns {
 
   struct Summary {
     std::uint64_t versions = 0;  // that are there
+    std::uint64_t repaired = 0;  // of them, only by repair
     std::uint64_t newest = 0;
+    VersionDigits digits;
     std::uint64_t not_understood = 0;  // names with leading zeros that don't fit the others
   };
   // All is told. Appends the holes from `first` on that add() and append() didn't give, in no particular order. Nothing
@@ -58,8 +66,10 @@ class VersionRuns {
     std::uint64_t first = 0;
     std::uint64_t last = 0;
     std::uint64_t count = 0;
+    std::uint64_t repaired = 0;
     std::uint8_t digits = 0;
     bool zero_led = false;
+    bool first_repaired = false;
   };
   Run* find(std::uint8_t digits, bool zero_led);
   bool zeros_agree() const;

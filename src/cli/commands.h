@@ -16,6 +16,7 @@ void add_serve(CLI::App& app, Action& chosen);
 void add_verify(CLI::App& app, Action& chosen);
 void add_history(CLI::App& app, Action& chosen);
 void add_gaps(CLI::App& app, Action& chosen);
+void add_repair(CLI::App& app, Action& chosen);
 void add_status(CLI::App& app, Action& chosen);
 void add_restore(CLI::App& app, Action& chosen);
 void add_adopt(CLI::App& app, Action& chosen);

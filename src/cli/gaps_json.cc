@@ -13,16 +13,6 @@ namespace {
 
 constexpr std::size_t kWriteChunk = 64 << 10;
 
-// A store can list any bytes; a JSON document is UTF-8.
-std::string utf8(std::string_view bytes) {
-  std::string text(bytes);
-  if (item::is_utf8(text)) return text;
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
-  }
-  return text;
-}
-
 class Json final : public GapsOutput {
  public:
   explicit Json(const audit::NamePattern& pattern) : pattern_(pattern), json_(out_) {
@@ -31,15 +21,9 @@ class Json final : public GapsOutput {
 
   Status hole(const audit::Gap& gap, const std::vector<audit::Recovery>& recoveries) override {
     static constexpr const char* kKinds[] = {"between", "tail", "no-object"};
-    json_.begin_object().field("item", utf8(pattern_.label(gap.item)));
-    if (const auto key = pattern_.key_of(gap.item)) {
-      json_.key("key").begin_object();
-      for (const auto& [name, value] : *key) json_.field(name, utf8(value));
-      json_.end_object();
-    }
-    json_.field("head", utf8(gap.item.head))
-        .field("tail", utf8(gap.item.tail))
-        .field("kind", kKinds[static_cast<int>(gap.kind)])
+    json_.begin_object();
+    write_item(json_, pattern_, gap.item);
+    json_.field("kind", kKinds[static_cast<int>(gap.kind)])
         .field("from", gap.versions.from)
         .field("to", gap.versions.to);
     json_.key("recovery").begin_array();
@@ -59,6 +43,7 @@ class Json final : public GapsOutput {
         .field("names", names.names)
         .field("items", names.items)
         .field("versions", names.versions)
+        .field("repaired", names.repaired)
         .field("gaps_total", report.totals.holes)
         .field("missing", report.totals.missing)
         .field("items_with_gaps", report.totals.items);
@@ -72,7 +57,7 @@ class Json final : public GapsOutput {
         .field("pawl_removals", names.pawl_removals)
         .field("pawl_others", names.pawl_others)
         .end_object();
-    if (report.table) write(*report.table, report.totals);
+    if (report.table) write_table(json_, *report.table, report.totals);
     json_.end_object();
     out_ += '\n';
     flush();
@@ -80,39 +65,9 @@ class Json final : public GapsOutput {
 
  private:
   void write(const audit::Recovery& recovery) {
-    static constexpr const char* kSources[] = {"stream", "old-image", "table"};
-    json_.begin_object()
-        .field("from", recovery.version)
-        .field("to", recovery.version)
-        .field("source", kSources[static_cast<int>(recovery.source)]);
-    if (recovery.until) json_.field("until", recovery.until->to_string());
-    if (!recovery.shard.empty()) json_.field("shard", utf8(recovery.shard));
-    if (!recovery.sequence.empty()) json_.field("sequence", utf8(recovery.sequence));
+    json_.begin_object().field("from", recovery.version).field("to", recovery.version);
+    write_way(json_, recovery);
     json_.end_object();
-  }
-
-  void write(const GapsTableReport& table, const audit::GapTotals& totals) {
-    json_.key("table").begin_object().field("name", utf8(table.name));
-    json_.field("items", totals.table_items)
-        .field("unnamed", table.unnamed)
-        .field("no_object", totals.no_object)
-        .field("only_in_bucket", totals.only_in_bucket)
-        .field("behind", totals.table_behind);
-    json_.key("stream").begin_object();
-    if (!table.stream.empty()) json_.field("arn", utf8(table.stream));
-    json_.field("read", table.stream_not_read.empty());
-    if (!table.stream_not_read.empty()) {
-      json_.field("why_not", utf8(table.stream_not_read));
-    } else {
-      const auto& summary = table.summary;
-      json_.field("shards", summary.shards)
-          .field("shards_unread", summary.shards_unread)
-          .field("records", summary.records)
-          .field("unreadable_images", table.unreadable);
-      if (summary.oldest) json_.field("oldest", summary.oldest->to_string());
-      if (!summary.why_unread.empty()) json_.field("why_unread", utf8(summary.why_unread));
-    }
-    json_.end_object().end_object();
   }
 
   void write(std::string_view name, const audit::OddNames& names) {
@@ -131,6 +86,56 @@ class Json final : public GapsOutput {
 };
 
 }  // namespace
+
+std::string utf8(std::string_view bytes) {
+  std::string text(bytes);
+  if (item::is_utf8(text)) return text;
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+  }
+  return text;
+}
+
+void write_item(JsonWriter& json, const audit::NamePattern& pattern, audit::ItemName item) {
+  json.field("item", utf8(pattern.label(item)));
+  if (const auto key = pattern.key_of(item)) {
+    json.key("key").begin_object();
+    for (const auto& [name, value] : *key) json.field(name, utf8(value));
+    json.end_object();
+  }
+  json.field("head", utf8(item.head)).field("tail", utf8(item.tail));
+}
+
+void write_way(JsonWriter& json, const audit::Recovery& recovery) {
+  json.field("source", audit::name_of(recovery.source));
+  if (recovery.until) json.field("until", recovery.until->to_string());
+  if (!recovery.shard.empty()) json.field("shard", utf8(recovery.shard));
+  if (!recovery.sequence.empty()) json.field("sequence", utf8(recovery.sequence));
+}
+
+void write_table(JsonWriter& json, const GapsTableReport& table, const audit::GapTotals& totals) {
+  json.key("table").begin_object().field("name", utf8(table.name));
+  json.field("items", totals.table_items)
+      .field("unnamed", table.unnamed)
+      .field("no_object", totals.no_object)
+      .field("only_in_bucket", totals.only_in_bucket)
+      .field("behind", totals.table_behind);
+  json.key("stream").begin_object();
+  if (!table.stream.empty()) json.field("arn", utf8(table.stream));
+  json.field("read", table.stream_not_read.empty());
+  if (!table.stream_not_read.empty()) {
+    json.field("why_not", utf8(table.stream_not_read));
+  } else {
+    const auto& summary = table.summary;
+    json.field("shards", summary.shards)
+        .field("shards_unread", summary.shards_unread)
+        .field("records", summary.records)
+        .field("unreadable_images", table.unreadable);
+    if (summary.oldest) json.field("oldest", summary.oldest->to_string());
+    if (!summary.why_unread.empty()) json.field("why_unread", utf8(summary.why_unread));
+  }
+  json.end_object().end_object();
+}
 
 std::unique_ptr<GapsOutput> make_gaps_json(const audit::NamePattern& pattern) {
   return std::make_unique<Json>(pattern);

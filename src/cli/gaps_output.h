@@ -11,6 +11,7 @@
 #include "audit/gap_recovery.h"
 #include "audit/name_pattern.h"
 #include "audit/table_search.h"
+#include "base/json_writer.h"
 
 namespace pawl::cli {
 
@@ -41,6 +42,15 @@ class GapsOutput {
   virtual Status hole(const audit::Gap& gap, const std::vector<audit::Recovery>& recoveries) = 0;
   virtual void end(const GapsReport& report) = 0;
 };
+
+// What both commands' documents have of a table and its stream: the field "table".
+void write_table(JsonWriter& json, const GapsTableReport& table, const audit::GapTotals& totals);
+// The fields "item", "key", "head" and "tail".
+void write_item(JsonWriter& json, const audit::NamePattern& pattern, audit::ItemName item);
+// One place where a version still is: an object's fields.
+void write_way(JsonWriter& json, const audit::Recovery& recovery);
+// A store can list any bytes; a JSON document is UTF-8.
+std::string utf8(std::string_view bytes);
 
 // On standard output. `pattern` must outlive it.
 std::unique_ptr<GapsOutput> make_gaps_text(const audit::NamePattern& pattern, bool with_table);

@@ -53,16 +53,7 @@ class DynamoDbGapsTable final : public GapsTable {
     return run(std::move(work));
   }
 
- private:
-  Awaitable<Status> describe() {
-    auto facts = co_await table_->describe();
-    if (!facts.ok()) co_return std::move(facts).error();
-    facts_ = *std::move(facts);
-    co_return ok();
-  }
-
-  // All side by side, to their ends; the first error.
-  Status run(std::vector<Awaitable<Status>> work) {
+  Status run(std::vector<Awaitable<Status>> work) override {
     std::optional<Error> error;
     const auto keep = [&error](Awaitable<Status> one) -> Awaitable<void> {
       auto done = co_await std::move(one);
@@ -76,6 +67,14 @@ class DynamoDbGapsTable final : public GapsTable {
     context_.run();
     if (error) return *std::move(error);
     return ok();
+  }
+
+ private:
+  Awaitable<Status> describe() {
+    auto facts = co_await table_->describe();
+    if (!facts.ok()) co_return std::move(facts).error();
+    facts_ = *std::move(facts);
+    co_return ok();
   }
 
   adapter::ReadingClock clock_;

@@ -4,10 +4,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "audit/table_search.h"
 
 namespace pawl::cli {
+
+inline constexpr std::uint32_t kScanSegments = 4;
 
 // Blocks the calling thread in every call.
 class GapsTable {
@@ -22,6 +25,8 @@ class GapsTable {
   virtual SourceTable& table() = 0;
   virtual TableStream& stream() = 0;
   virtual Clock& clock() = 0;
+  // All of `work` side by side, to their ends; the first error.
+  virtual Status run(std::vector<Awaitable<Status>> work) = 0;
   virtual Status search(audit::StreamSearch& search, std::uint32_t workers) = 0;
 };
 

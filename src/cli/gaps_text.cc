@@ -36,6 +36,10 @@ class Text final : public GapsOutput {
     fmt::print("{}: {} of {} among {}, as '{}'\n", printable(report.bucket),
                counted(names.versions, "version"), counted(names.items, "item"),
                counted(names.names, "name"), printable(pattern_.text()));
+    if (names.repaired > 0) {
+      fmt::print("{} of these {} there by repair only (NAME~repaired).\n", grouped(names.repaired),
+                 names.repaired == 1 ? "is" : "are");
+    }
     print_verdict(report);
     if (report.table) print_table(*report.table, report.totals);
     print_unread(names);

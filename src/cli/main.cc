@@ -19,6 +19,7 @@ int main(int argc, char** argv) {
   pawl::cli::add_verify(app, chosen);
   pawl::cli::add_history(app, chosen);
   pawl::cli::add_gaps(app, chosen);
+  pawl::cli::add_repair(app, chosen);
   pawl::cli::add_status(app, chosen);
   pawl::cli::add_restore(app, chosen);
   pawl::cli::add_adopt(app, chosen);

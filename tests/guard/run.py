@@ -14,6 +14,7 @@ import shared
 import test_check
 import test_preflight
 import test_record
+import test_repair
 import test_shards
 from blackbox import servers, suite
 
@@ -28,8 +29,8 @@ def setUpModule():
         os.environ.update(ceph.KEYS)
 
 
-MODULES = [test_record, test_check, test_preflight, test_shards]
-test_record.setUpModule = test_check.setUpModule = test_preflight.setUpModule = setUpModule
+MODULES = [test_record, test_check, test_preflight, test_shards, test_repair]
+test_record.setUpModule = test_check.setUpModule = test_preflight.setUpModule = test_repair.setUpModule = setUpModule
 
 if __name__ == "__main__":
     sys.exit(suite.main(MODULES, description=__doc__, shared=False, threads=6))

@@ -126,6 +126,23 @@ def check_gaps(pawl: servers.Pawl, tally: Tally, cleanup: servers.Cleanup, port:
     found = run_json(pawl, tally, "gaps beside a table", 1, *where, "--table", "users", "--dynamodb-endpoint", pawl.url)
     tally.check("gaps: what the table adds", bool(found) and found["table"]["only_in_bucket"] == 3 and found["table"]["unnamed"] == 18)
     run_json(pawl, tally, "gaps where there is none", 0, *where, "--first-version", "8")
+    check_repair(pawl, tally, store, ["repair", *where[1:], "--table", "users", "--dynamodb-endpoint", pawl.url])
+
+
+def check_repair(pawl: servers.Pawl, tally: Tally, store: ScriptedStore, where: list[str]) -> None:
+    """The table's newest version is missing; nothing has the others."""
+    store.objects["logs/A000001-0.log"] = store.objects.pop("logs/A000001-1.log")
+    before = dict(store.objects)
+    found = run_json(pawl, tally, "repair's plan", 1, *where, "--plan")
+    tally.check("repair's plan: one can be put, the others are lost", bool(found) and
+                [(v["item"], v["from"], v["to"], v["outcome"]) for v in found["versions"]] ==
+                [("A000001", 1, 1, "planned"), ("A000003", 1, 6, "lost"), ("gone", 0, 0, "lost")])
+    tally.check("repair's plan: nothing was written", store.objects == before)
+    found = run_json(pawl, tally, "repair", 1, *where)
+    tally.check("repair: what it put", bool(found) and found["counts"]["put"] == 1 and
+                set(store.objects) - set(before) == {"logs/A000001-1.log~repaired", ".pawl/probe"})
+    found = run_json(pawl, tally, "repair where nothing is missing", 0, *where, "--first-version", "8")
+    tally.check("repair where nothing is missing: complete", bool(found) and found["complete"])
 
 
 def check_guarded(pawl: servers.Pawl, tally: Tally, folder: Path) -> None:

@@ -12,15 +12,18 @@ import hmac
 import json
 import os
 import re
+import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import servers
-from promises import resident_mib
+from promises import resident_mib, run_measured
+from requests_dynamodb import REGION, signing_key
 from rows import FIRST_PORT, Measured, Row, Settings
 from wrk import wrk
 
@@ -30,10 +33,16 @@ sys.path[:0] = [str(TESTS), str(TESTS / "s3"), str(TESTS / "scripted")]
 import ceph  # noqa: E402
 from server import ScriptedAws  # noqa: E402
 
-REGION = "us-east-1"
 BODY = b"x" * 450  # about what an object of the table below has
 FAR = 10_000_000  # changes that no run comes to the end of
 PATIENCE_S = 180
+ENVIRONMENT = {**os.environ, **ceph.KEYS, "AWS_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+@dataclass(frozen=True)
+class Worker:
+    process: subprocess.Popen[bytes]
+    log: Path
 
 
 @contextmanager
@@ -52,31 +61,28 @@ def table_of(server: ScriptedAws, shards: int, items: int, versions: int) -> Non
 
 
 @contextmanager
-def recording(dynamodb: str, s3: str, archive: str) -> Iterator[subprocess.Popen[bytes]]:
-    """One worker; its output is in `log` of its directory."""
+def recording(dynamodb: str, s3: str, archive: str) -> Iterator[Worker]:
     folder = servers.fresh_directory("guard")
     command = [str(servers.PAWL), "guard", "record", "--table", "bench", "--archive", archive, "--s3-endpoint", s3,
                "--dynamodb-endpoint", dynamodb, "--name", "logs/{hashid}-{version}.log", "--version-attribute", "version"]
-    environment = {**os.environ, **ceph.KEYS, "AWS_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true"}
     with (folder / "log").open("wb") as log:
-        worker = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
-    worker.log = folder / "log"  # type: ignore[attr-defined]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=ENVIRONMENT)
     try:
-        yield worker
+        yield Worker(process, folder / "log")
     finally:
-        worker.terminate()
+        process.terminate()
         try:
-            worker.wait(60)
+            process.wait(60)
         except subprocess.TimeoutExpired:
-            worker.kill()
-            worker.wait()
+            process.kill()
+            process.wait()
 
 
-def wait_until(what: str, reached: Callable[[], bool], worker: subprocess.Popen[bytes]) -> None:
+def wait_until(what: str, reached: Callable[[], bool], worker: Worker) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not reached():
-        if worker.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{what}: not reached; see {worker.log}")  # type: ignore[attr-defined]
+        if worker.process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"{what}: not reached; see {worker.log}")
         time.sleep(0.2)
 
 
@@ -93,9 +99,7 @@ def signed_puts(path: Path, port: int, bucket: str, count: int) -> None:
     now = datetime.datetime.now(datetime.timezone.utc)
     stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
     scope, digest, host = f"{day}/{REGION}/s3/aws4_request", hashlib.sha256(BODY).hexdigest(), f"127.0.0.1:{port}"
-    key = ("AWS4" + ceph.KEYS["AWS_SECRET_ACCESS_KEY"]).encode()
-    for part in (day, REGION, "s3", "aws4_request"):
-        key = hmac.new(key, part.encode(), hashlib.sha256).digest()
+    key = signing_key(ceph.KEYS["AWS_SECRET_ACCESS_KEY"], day, "s3")
     names = "host;if-none-match;x-amz-content-sha256;x-amz-date"
     with path.open("wb") as out:
         for number in range(count):
@@ -137,7 +141,7 @@ def guard_store(settings: Settings) -> Row:
     finally:
         gateway.stop()
     for system, runs in (("Pawl", ours), ("64 connections that put, no Pawl", alone)):
-        row.measured.append(Measured(system, sorted(runs)[len(runs) // 2], "objects/s", runs=runs))
+        row.measured.append(Measured(system, statistics.median(runs), "objects/s", runs=runs))
     return row
 
 
@@ -154,8 +158,8 @@ def guard_fast(settings: Settings) -> Row:
             with recording(server.url, server.url, "s3://bench/guarded") as worker:
                 wait_until("first objects", lambda: puts() > 5000, worker)
                 runs.append(rate(puts, settings.seconds))
-                memory = max(memory, resident_mib(worker.pid))
-    row.measured.append(Measured("Pawl", sorted(runs)[len(runs) // 2], "puts/s", {"resident_mib": memory}, runs))
+                memory = max(memory, resident_mib(worker.process.pid))
+    row.measured.append(Measured("Pawl", statistics.median(runs), "puts/s", {"resident_mib": memory}, runs))
     return row
 
 
@@ -170,13 +174,12 @@ def guard_shards(settings: Settings) -> Row:
             begun = time.monotonic()
 
             def all_there() -> bool:
-                lines = re.findall(r"^worker .*?: ([\d,]+) shards, ([\d,]+) changes", worker.log.read_text(), re.MULTILINE)  # type: ignore[attr-defined]
+                lines = re.findall(r"^worker .*?: ([\d,]+) shards, ([\d,]+) changes", worker.log.read_text(), re.MULTILINE)
                 return bool(lines) and [int(text.replace(",", "")) for text in lines[-1]] == [shards, shards * 100]
 
             wait_until(f"{shards} shards and all their changes", all_there, worker)
             seconds = time.monotonic() - begun
-            peak = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{worker.pid}/status").read_text())
-            row.measured.append(Measured("Pawl", int(peak[1]) / 1024 if peak else 0, "MiB",
+            row.measured.append(Measured("Pawl", resident_mib(worker.process.pid, "VmHWM"), "MiB",
                                          {"changes": shards * 100, "seconds_until_all_archived": seconds}))
     return row
 
@@ -187,17 +190,13 @@ def gaps(settings: Settings) -> Row:
     with scripted() as server:
         server.control("buckets", bucket="bench", generate={"items": names // 10, "versions": 10, "hole_every": 1000, "hole_offset": 7,
                                                             "template": "logs/A%07d-%d.log"})
-        begun = time.monotonic()
-        folder = servers.fresh_directory("gaps")
-        environment = {**os.environ, **ceph.KEYS, "AWS_REGION": REGION}
-        done = subprocess.run(["/usr/bin/time", "-f", "%M", "-o", str(folder / "peak"), str(servers.PAWL), "gaps", "s3://bench", "--name",
-                               "logs/{hashid}-{version}.log", "--s3-endpoint", server.url, "--json"], env=environment,
-                              stdout=(folder / "found").open("wb"), check=False)
-        seconds = time.monotonic() - begun
-    if done.returncode != 1:
-        raise RuntimeError(f"pawl gaps ended with status {done.returncode}")
-    found = json.loads((folder / "found").read_text())
+        status, output, seconds, peak_mib = run_measured(
+            servers.fresh_directory("gaps"), "gaps", "s3://bench", "--name", "logs/{hashid}-{version}.log", "--s3-endpoint", server.url,
+            "--json", env=ENVIRONMENT)
+    if status != 1:
+        raise RuntimeError(f"pawl gaps ended with status {status}")
+    found = json.loads(output)
     row.measured.append(Measured("Pawl", found["names"] / seconds, "names/s",
                                  {"names": found["names"], "holes": len(found["gaps"]), "seconds": seconds,
-                                  "max_rss_mib": int((folder / "peak").read_text().split()[-1]) / 1024}))
+                                  "max_rss_mib": peak_mib}))
     return row

@@ -138,6 +138,21 @@ def drain(settings: Settings) -> Row:
     return row
 
 
+def run_measured(folder: Path, *arguments: str, env: dict[str, str] | None = None) -> tuple[int, bytes, float, float]:
+    """Runs pawl to its end: status, output, seconds, and the most MiB that it held.
+
+    The last is not wait4()'s ru_maxrss of a child of ours: that begins with what this process held when it forked.
+    """
+    peak_kib, output = folder / "peak", folder / "output"
+    started = time.monotonic()
+    with output.open("wb") as out:
+        status = subprocess.run(["/usr/bin/time", "-f", "%M", "-o", str(peak_kib), str(servers.PAWL), *arguments], stdout=out,
+                                env=env).returncode
+    seconds = time.monotonic() - started
+    # Above the figure `time` notes a status other than 0.
+    return status, output.read_bytes(), seconds, int(peak_kib.read_text().split()[-1]) / 1024
+
+
 def verify(settings: Settings) -> Row:
     row = Row("verify", f"`pawl verify` of {settings.versions:,} versions, warm directory", must="30 s, 256 MiB",
               aim="10 s")
@@ -153,16 +168,11 @@ def verify(settings: Settings) -> Row:
         settle(watch, settings.versions)
         changes = watch.changes()
         watch.stop()
-    # Not wait4()'s ru_maxrss of a child of ours: it begins with what this process held when it forked.
-    peak_kib = server.cwd / "peak"
     for attempt in ("warming", "counted"):
-        started = time.monotonic()
-        status = subprocess.run(["/usr/bin/time", "-f", "%M", "-o", str(peak_kib), str(servers.PAWL), "verify",
-                                 str(archive_of(server)), "--json"], stdout=subprocess.DEVNULL).returncode
-        seconds = time.monotonic() - started
+        status, _, seconds, peak_mib = run_measured(server.cwd, "verify", str(archive_of(server)), "--json")
         if status != 0:
             raise RuntimeError(f"pawl verify ({attempt}) ended with status {status}")
-    row.measured.append(Measured("Pawl", seconds, "s", {"versions": changes, "max_rss_mib": int(peak_kib.read_text()) / 1024}))
+    row.measured.append(Measured("Pawl", seconds, "s", {"versions": changes, "max_rss_mib": peak_mib}))
     return row
 
 
@@ -171,11 +181,12 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def resident_mib(pid: int) -> float:
+def resident_mib(pid: int, field: str = "VmRSS") -> float:
+    """`VmHWM` is the most that it ever was."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(f"{field}:"):
             return int(line.split()[1]) / 1024
-    raise RuntimeError("no VmRSS")
+    raise RuntimeError(f"no {field}")
 
 
 def idle(settings: Settings) -> Row:

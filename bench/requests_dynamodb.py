@@ -33,9 +33,9 @@ def get_body(table: str, index: int) -> dict[str, Any]:
     return {"TableName": table, "Key": key_of(index), "ConsistentRead": True}
 
 
-def signing_key(day: str) -> bytes:
-    key = ("AWS4" + SECRET_KEY).encode()
-    for part in (day, REGION, SERVICE, "aws4_request"):
+def signing_key(secret: str, day: str, service: str) -> bytes:
+    key = ("AWS4" + secret).encode()
+    for part in (day, REGION, service, "aws4_request"):
         key = hmac.new(key, part.encode(), hashlib.sha256).digest()
     return key
 
@@ -49,7 +49,7 @@ def headers_for(port: int, target: str, payload: bytes, now: datetime.datetime) 
                            hashlib.sha256(payload).hexdigest()])
     scope = f"{day}/{REGION}/{SERVICE}/aws4_request"
     to_sign = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
-    signature = hmac.new(signing_key(day), to_sign.encode(), hashlib.sha256).hexdigest()
+    signature = hmac.new(signing_key(SECRET_KEY, day, SERVICE), to_sign.encode(), hashlib.sha256).hexdigest()
     authorization = f"AWS4-HMAC-SHA256 Credential={ACCESS_KEY}/{scope}, SignedHeaders={names}, Signature={signature}"
     return {**signed, "authorization": authorization}
 

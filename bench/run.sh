@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures Pawl beside its peers (DynamoDB Local, dynalite) on this machine, in one call: at most 16 minutes.
+# Measures Pawl beside its peers (DynamoDB Local, dynalite) on this machine, in one call: some 16 minutes.
 #   bench/run.sh                 every row, three runs each
 #   bench/run.sh --quick         every row, one short run: to see that the harness works, not for figures
 #   bench/run.sh ROW...          only these rows (bench/run.sh --list names them)
@@ -16,7 +16,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 take_turn
 ensure_packages "${packages_build[@]}" "${packages_test[@]}" "${packages_bench[@]}"
 ensure_npm
-[[ -f build/build.ninja ]] || configure build release -DPAWL_TESTS=ON
+configure build release -DPAWL_TESTS=ON
 build build pawl bare_files pawl_scripted_aws
 end_turn
 exec /usr/bin/python3 bench/main.py "$@"

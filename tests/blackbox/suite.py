@@ -154,6 +154,8 @@ def _run_at_once(modules, cases, threads):
                 if type(case) not in prepared:
                     case.setUpClass()
                     prepared.add(type(case))
+        except unittest.SkipTest as why:
+            result.addSkip(case, str(why))
         except Exception:
             result.addError(case, sys.exc_info())
         else:

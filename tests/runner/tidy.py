@@ -16,11 +16,10 @@ BUILD = TOP / "build"
 # Options of g++ in the compile commands that clang-tidy's clang 14 does not know.
 ARGUMENTS = ["--quiet", "--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-Wno-error"]
 # Of a group the sources are "headers" of one generated file, which is all that includes them.
-OF_A_GROUP = [r"--header-filter=/src/[a-z]+/[a-z0-9_]+\.(h|cc)$", "--checks=-bugprone-suspicious-include"]
+OF_A_GROUP = [r"--header-filter=(/src/[a-z]+/[a-z0-9_]+\.h|\.cc)$", "--checks=-bugprone-suspicious-include"]
 GROUP_MAX = 12
 RUN_S = 600
 FINDING = re.compile(r"^(/[^:\n]+:\d+:\d+: (?:error|warning): .*)$", re.MULTILINE)
-COMPILER_ERROR = "[clang-diagnostic-error"
 # What stands at the start of a line of this tree declares something at the level of namespaces.
 DECLARED = re.compile(r"^(?!template|namespace|using namespace|extern|static_assert|return|public|private|[#}/])"
                       r"[A-Za-z_][^(={;\n]*?(\w+)\s*(?:\(|=|\{|;|$)", re.MULTILINE)
@@ -55,16 +54,16 @@ def groups(paths: list[Path]) -> list[list[Path]]:
     return [members for members, _ in made]
 
 
-def findings_of(output: str) -> list[str]:
-    return sorted({finding.replace(f"{TOP}/", "") for finding in FINDING.findall(output)})
+def run_tidy(folder: Path, source: Path, log: Path, *more: str) -> list[str]:
+    """What it found, or that it could not look: nothing = all is well. `folder` has the compile command of `source`."""
+    status, output = run_program(["clang-tidy", "-p", str(folder), *ARGUMENTS, *more, str(source)], log, RUN_S)
+    found = sorted({finding.replace(f"{TOP}/", "") for finding in FINDING.findall(output)})
+    return found or ([f"{source.name}: clang-tidy ended with {status}"] if status else [])
 
 
 def judge_one(path: Path, log: Path) -> Outcome:
-    status, output = run_program(["clang-tidy", "-p", str(BUILD), *ARGUMENTS, str(path)], log, RUN_S)
-    found = findings_of(output)
-    if status == 0 and not found:
-        return Outcome(passed=1)
-    return Outcome(failed=1, notes=found[:10] or [f"{path.name}: clang-tidy ended with {status}"])
+    found = run_tidy(BUILD, path, log)
+    return Outcome(failed=1, notes=found[:10]) if found else Outcome(passed=1)
 
 
 def write_group(number: int, members: list[Path], entry: dict) -> Path:
@@ -83,10 +82,7 @@ def judge_group(number: int, members: list[Path], commands: dict[Path, dict], lo
     own_log.unlink(missing_ok=True)
     if len(members) > 1:
         together = write_group(number, members, commands[members[0]])
-        status, output = run_program(["clang-tidy", "-p", str(together.parent), *ARGUMENTS, *OF_A_GROUP, str(together)], own_log,
-                                     RUN_S)
-        found = findings_of(output)
-        if status == 0 and not found:
+        if not run_tidy(together.parent, together, own_log, *OF_A_GROUP):
             return Outcome(passed=len(members))
         # They don't compile together, or something was found: whose it is is said of each by itself.
     total = Outcome()

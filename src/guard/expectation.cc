@@ -14,9 +14,10 @@ constexpr Duration kLookAgainLeast = std::chrono::milliseconds(50);
 
 Instant plus(Instant instant, Duration by) { return {instant.microseconds + by.count()}; }
 
-// Whether what was seen is the object of this change: there, whole, and written after it.
-bool is_object_of(const Expected& change, const ObjectSeen& seen) {
-  return seen.kind == ObjectSeen::Kind::kThere && seen.written_at >= counts_from(change);
+// Whether what was seen is the object of this change: there, whole, written after it, and no other's.
+bool is_object_of(const Expected& change, const Looked& look) {
+  return look.seen.kind == ObjectSeen::Kind::kThere && !look.taken &&
+         look.seen.written_at >= counts_from(change);
 }
 
 }  // namespace
@@ -49,22 +50,23 @@ std::vector<std::size_t> awaited(const Expectation& expectation) {
 }
 
 void take(Expectation& expectation, std::span<const std::size_t> changes,
-          std::span<const ObjectSeen> seen, MonotonicInstant now) {
-  PAWL_ASSERT(changes.size() == seen.size());
+          std::span<const Looked> looks, MonotonicInstant now) {
+  PAWL_ASSERT(changes.size() == looks.size());
   std::optional<Duration> next_due;
   for (std::size_t i = 0; i < changes.size(); ++i) {
     auto& change = expectation.changes.at(changes[i]);
     PAWL_ASSERT(change.state == Expected::State::kAwaited);
-    if (seen[i].kind == ObjectSeen::Kind::kUnclear) continue;
+    const auto& seen = looks[i].seen;
+    if (seen.kind == ObjectSeen::Kind::kUnclear) continue;
     const Instant due = expectation.due(change);
-    if (is_object_of(change, seen[i])) {
+    if (is_object_of(change, looks[i])) {
       change.state = Expected::State::kFound;
-      change.object = seen[i];
-      change.late = seen[i].written_at > due;
-    } else if (seen[i].seen_at >= due) {
+      change.object = seen;
+      change.late = seen.written_at > due;
+    } else if (seen.seen_at >= due) {
       change.state = Expected::State::kOverdue;
     } else {
-      const Duration left{due.microseconds - seen[i].seen_at.microseconds};
+      const Duration left{due.microseconds - seen.seen_at.microseconds};
       next_due = std::min(next_due.value_or(left), left);
     }
   }

@@ -7,8 +7,8 @@
 //
 // Invariants:
 //   overdue only on the store's own word that the object is not there, given after the deadline: no answer is no word;
-//   found only with the digest of one whole content, written no earlier than the change (but for kClockSlack): what an earlier
-//   life of the item left under the name proves nothing of this one;
+//   found only with the digest of one whole content, written no earlier than the change (but for kClockSlack) and not taken
+//   for an earlier change already: what an earlier life of the item left under the name proves nothing of this one;
 //   of changes in hand under one name only the last can be found: an object holds one content.
 //
 // Whose clocks: a change's instant is the stream's, in whole seconds; an object's time and the time of a look are the store's.
@@ -69,8 +69,12 @@ std::vector<std::size_t> awaited(const Expectation& expectation);
 // The `not_before` to look with.
 Instant counts_from(const Expected& change);
 
-// What a look at these has seen, in order.
+// What a look at these has seen, in order; and of what is there, whether it stands for an earlier change.
+struct Looked {
+  ObjectSeen seen;
+  bool taken = false;
+};
 void take(Expectation& expectation, std::span<const std::size_t> changes,
-          std::span<const ObjectSeen> seen, MonotonicInstant now);
+          std::span<const Looked> looks, MonotonicInstant now);
 
 }  // namespace pawl::guard

@@ -14,6 +14,7 @@ namespace pawl::guard {
 namespace {
 
 using namespace std::chrono_literals;
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using Kind = ObjectSeen::Kind;
@@ -41,7 +42,7 @@ ObjectSeen unclear() { return {}; }
 Expectation one() { return expect(std::array<NamedInstant, 1>{{{"a", at(100)}}}, 60s); }
 State after(const ObjectSeen& seen) {
   auto expectation = one();
-  take(expectation, awaited(expectation), std::array{seen}, {});
+  take(expectation, awaited(expectation), std::array{Looked{seen}}, {});
   return expectation.changes[0].state;
 }
 
@@ -68,12 +69,23 @@ TEST(Expectation, IsOverdueOnTheStoresWordAlone) {
   EXPECT_EQ(after(large), State::kOverdue);
 }
 
+TEST(Expectation, OneObjectStandsForOneChange) {
+  auto expectation = one();
+  take(expectation, awaited(expectation), std::array{Looked{there(110, 105), true}}, {});
+  EXPECT_EQ(expectation.changes[0].state, State::kAwaited);
+  auto in_time = expectation;
+  take(in_time, awaited(in_time), std::array{Looked{there(120, 119)}}, {});
+  EXPECT_EQ(in_time.changes[0].state, State::kFound);
+  take(expectation, awaited(expectation), std::array{Looked{there(161, 105), true}}, {});
+  EXPECT_EQ(expectation.changes[0].state, State::kOverdue);
+}
+
 TEST(Expectation, TellsWhatCameLate) {
   auto expectation = one();
-  take(expectation, awaited(expectation), std::array{there(500, 161)}, {});
+  take(expectation, awaited(expectation), std::array{Looked{there(500, 161)}}, {});
   EXPECT_FALSE(expectation.changes[0].late);
   expectation = one();
-  take(expectation, awaited(expectation), std::array{there(500, 162)}, {});
+  take(expectation, awaited(expectation), std::array{Looked{there(500, 162)}}, {});
   EXPECT_TRUE(expectation.changes[0].late);
   EXPECT_EQ(expectation.changes[0].object.size, 7U);
   EXPECT_EQ(expectation.changes[0].object.digest, sha256("x"));
@@ -92,23 +104,23 @@ TEST(Expectation, LooksAgainAfterGrowingPausesAndAtTheDeadline) {
   std::vector<std::int64_t> pauses;
   MonotonicInstant now{};
   for (const std::int64_t second : {100, 101, 102, 103, 105, 110, 115, 157, 159}) {
-    take(expectation, awaited(expectation), std::array{absent(second)}, now);
+    take(expectation, awaited(expectation), std::array{Looked{absent(second)}}, now);
     pauses.push_back((expectation.look_at - now).count() / 1000);
     now = expectation.look_at;
   }
   EXPECT_THAT(pauses, ElementsAre(250, 500, 1000, 2000, 4000, 5000, 5000, 4000, 2000));
-  take(expectation, awaited(expectation), std::array{unclear()}, now);
+  take(expectation, awaited(expectation), std::array{Looked{unclear()}}, now);
   EXPECT_EQ(expectation.look_at, now + 5s);
 }
 
 TEST(Expectation, OneChangesDeadlineIsNoOthers) {
   auto expectation =
       expect(std::array<NamedInstant, 3>{{{"a", at(1)}, {"b", at(50)}, {"c", at(90)}}}, 60s);
-  take(expectation, awaited(expectation), std::array{absent(100), absent(100), there(100, 95)},
-       later(0s));
+  take(expectation, awaited(expectation),
+       std::array<Looked, 3>{{{absent(100)}, {absent(100)}, {there(100, 95)}}}, later(0s));
   EXPECT_THAT(awaited(expectation), ElementsAre(1));
   EXPECT_EQ(expectation.changes[0].state, State::kOverdue);
-  take(expectation, awaited(expectation), std::array{there(111, 111)}, later(1s));
+  take(expectation, awaited(expectation), std::array{Looked{there(111, 111)}}, later(1s));
   EXPECT_THAT(awaited(expectation), IsEmpty());
   EXPECT_EQ(expectation.changes[1].state, State::kFound);
 }
@@ -135,6 +147,7 @@ struct Reader {
 struct World {
   bool one_name = false;
   std::int64_t lie = 0;  // added to the time of each look: a planted defect
+  bool forgets = false;  // which objects were entered before: another
   std::int64_t now = 0;
   std::array<std::optional<Object>, kChanges> theirs;      // under each change's name
   std::array<bool, kChanges> called{};                     // the function was, for this change
@@ -167,11 +180,12 @@ struct World {
 
 class Exploration {
  public:
-  Exploration(bool one_name, bool earlier_life, std::int64_t lie = 0) {
-    World world;
-    world.one_name = one_name;
-    world.lie = lie;
-    if (earlier_life) world.theirs.fill(Object{-1, -10});
+  // Of an earlier life of the items: nothing, or objects of long ago, or of the very second of the changes.
+  enum class Earlier : std::uint8_t { kNone, kLongAgo, kThisSecond };
+
+  explicit Exploration(World world, Earlier earlier = Earlier::kNone) {
+    if (earlier != Earlier::kNone)
+      world.theirs.fill(Object{-1, earlier == Earlier::kLongAgo ? -10 : 0});
     begin_reader(world);
     visit(world);
   }
@@ -229,9 +243,12 @@ class Exploration {
     const auto open = awaited(world.reader.expectation);
     if (world.reader.answer) {
       auto next = world;
-      std::vector<ObjectSeen> seen;
-      for (const auto i : open) seen.push_back((*world.reader.answer)[i]);
-      take(next.reader.expectation, open, seen, {});
+      std::vector<Looked> looks;
+      for (const auto i : open) {
+        const auto& seen = (*world.reader.answer)[i];
+        looks.push_back({seen, !world.forgets && seen.kind == Kind::kThere && seen.size == 0});
+      }
+      take(next.reader.expectation, open, looks, {});
       next.reader.answer.reset();
       visit(next);
     } else if (!open.empty()) {
@@ -302,8 +319,11 @@ class Exploration {
 
 TEST(ExpectationExploration, EveryOrderOfLooksPutsAndDeathsKeepsThePromises) {
   for (const bool one_name : {false, true}) {
-    for (const bool earlier_life : {false, true}) {
-      const Exploration exploration(one_name, earlier_life);
+    for (const auto earlier : {Exploration::Earlier::kNone, Exploration::Earlier::kLongAgo,
+                               Exploration::Earlier::kThisSecond}) {
+      World world;
+      world.one_name = one_name;
+      const Exploration exploration(world, earlier);
       EXPECT_THAT(exploration.broken, IsEmpty());
       EXPECT_GT(exploration.states, 1000U);
       EXPECT_GT(exploration.ends, 50U);
@@ -313,9 +333,19 @@ TEST(ExpectationExploration, EveryOrderOfLooksPutsAndDeathsKeepsThePromises) {
 
 // The store's clock is what the deadline is measured by: with one that is ahead the checkers must cry.
 TEST(ExpectationExploration, FindsADeadlineThatIsNotTheStores) {
-  const Exploration exploration(false, false, 2);
+  World world;
+  world.lie = 2;
+  const Exploration exploration(world);
   EXPECT_THAT(exploration.broken,
               ElementsAre("an object that came before its deadline was passed over"));
+}
+
+// Time alone can't tell what was written in the second of the change.
+TEST(ExpectationExploration, FindsAnObjectThatIsTakenTwice) {
+  World world;
+  world.forgets = true;
+  const Exploration exploration(world, Exploration::Earlier::kThisSecond);
+  EXPECT_THAT(exploration.broken, Contains("an earlier life's object was taken for this one's"));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include "guard/expected_objects.h"
 
 #include <algorithm>
-#include <iterator>
+#include <utility>
 #include <vector>
 
 #include "archive/object_naming.h"
@@ -29,6 +29,7 @@ void settle(RenderedChange& change, const Expected& expected, const CheckRules& 
     entry.sha256 = expected.object.digest;
     entry.foreign = true;
     change.late = expected.late;
+    change.written_at = expected.object.written_at;
   } else if (rules.writes) {
     change.name = archive::repaired_name(change.name);
     entry.repaired = kHow;
@@ -66,25 +67,40 @@ Awaitable<bool> settle_expected(const CheckPorts& check, Clock& clock, Alarm& al
       co_await alarm.wait_until(expectation.look_at);
       if (hooks.gives_up()) co_return false;
     }
-    std::vector<ObjectSeen> seen;
+    std::vector<Looked> looks;
     for (std::size_t done = 0; done < open.size(); done += kLooksAtOnce) {
       if (hooks.gives_up()) co_return false;
       std::vector<ObjectAsk> asks;
       for (auto i = done; i < std::min(done + kLooksAtOnce, open.size()); ++i)
         asks.push_back({changes[open[i]].theirs, counts_from(expectation.changes[open[i]])});
       auto more = co_await check.watch.look(asks);
-      std::move(more.begin(), more.end(), std::back_inserter(seen));
+      for (std::size_t i = 0; i < more.size(); ++i) {
+        const bool taken = more[i].kind == ObjectSeen::Kind::kThere &&
+                           check.taken.is_taken(asks[i].name, {more[i].digest, more[i].written_at});
+        looks.push_back({std::move(more[i]), taken});
+      }
     }
-    const auto unclear = std::find_if(seen.begin(), seen.end(), [](const ObjectSeen& one) {
-      return one.kind == ObjectSeen::Kind::kUnclear;
+    const auto unclear = std::find_if(looks.begin(), looks.end(), [](const Looked& one) {
+      return one.seen.kind == ObjectSeen::Kind::kUnclear;
     });
-    if (unclear != seen.end()) hooks.note(unclear->why);
-    take(expectation, open, seen, clock.monotonic());
+    if (unclear != looks.end()) hooks.note(unclear->seen.why);
+    take(expectation, open, looks, clock.monotonic());
   }
   if (hooks.gives_up()) co_return false;
   for (std::size_t i = 0; i < changes.size(); ++i)
     settle(changes[i], expectation.changes[i], check.rules);
   co_return true;
+}
+
+void take_entered(ObjectsTaken& taken, const RenderedChange& change) {
+  if (change.entry.foreign) taken.take(change.theirs, {change.entry.sha256, change.written_at});
+}
+
+// When the object was written the ledger does not say: before the page was, whose clock is a worker's.
+void take_entered(ObjectsTaken& taken, const ledger::ShardPage& page) {
+  const Instant until{page.instant.microseconds + kClockSlack.count()};
+  for (const auto& entry : page.entries)
+    if (entry.foreign) taken.take(entry.object, {entry.sha256, until});
 }
 
 }  // namespace pawl::guard

@@ -1,7 +1,7 @@
 // Awaits the objects that somebody else's function writes for the changes that a reader has in hand, and says of each which
 // object holds it: theirs, or one that Pawl is to put in, or none. The shell around expectation.h.
 //
-// Nothing is kept between two readers: after a crash, or when the shard goes to another worker, the next one reads the same
+// Nothing need be kept between two readers: after a crash, or when the shard goes to another worker, the next one reads the same
 // records and looks for the same objects. What the first one put meanwhile has the same name and bytes; if the function's object has
 // come by then, that is what is entered, and Pawl's stands beside it unlisted.
 #pragma once
@@ -12,6 +12,7 @@
 #include <string>
 
 #include "guard/expectation.h"
+#include "guard/objects_taken.h"
 #include "guard/rendered_change.h"
 #include "port/clock.h"
 #include "port/object_watch.h"
@@ -21,6 +22,7 @@ namespace pawl::guard {
 // All must outlive the worker.
 struct CheckPorts {
   ObjectWatch& watch;
+  ObjectsTaken& taken;  // of all readers of the worker
   CheckRules rules;
   // Of each change, when its page is durable. On the worker's executor.
   std::function<void(const RenderedChange&)> tell;
@@ -47,5 +49,10 @@ struct AwaitingHooks {
 // and nothing is decided. `alarm` must ring when `gives_up` has changed.
 Awaitable<bool> settle_expected(const CheckPorts& check, Clock& clock, Alarm& alarm,
                                 std::deque<RenderedChange>& changes, AwaitingHooks hooks);
+
+// Which of somebody else's objects stand for changes by what the ledger says: of a change whose page is durable, and of what
+// is found at a chain's end.
+void take_entered(ObjectsTaken& taken, const RenderedChange& change);
+void take_entered(ObjectsTaken& taken, const ledger::ShardPage& page);
 
 }  // namespace pawl::guard

@@ -19,7 +19,8 @@ struct RenderedChange {
   std::string body;
   bool to_put =
       true;  // false: somebody else wrote the object, or it is only to be told that nobody did
-  bool late = false;  // somebody else wrote it, after its deadline
+  bool late = false;   // somebody else wrote it, after its deadline
+  Instant written_at;  // by somebody else: when, by the store's clock
 };
 
 // The service's form of a number that the ledger has (with zeros on the left).

@@ -93,9 +93,11 @@ Awaitable<bool> ShardReader::open() {
   }
   chain_ = end->chain;
   progress_ = Progress::after_start(chain_.last);
-  if (end->newest) {
-    cursor_ = StreamCursor::after(sequence_of(end->newest->source));
-    status_.proven = end->newest->instant;
+  if (end->last_page) {
+    const auto& newest = end->last_page->entries.back();
+    cursor_ = StreamCursor::after(sequence_of(newest.source));
+    status_.proven = newest.instant;
+    if (ports_.check != nullptr) take_entered(ports_.check->taken, *end->last_page);
   } else {
     const auto age = ports_.clock.now().microseconds - source_.born_after.microseconds;
     cursor_ = StreamCursor::from_oldest(Duration{age} > kOverdueAfter);
@@ -355,6 +357,7 @@ Awaitable<Status> ShardReader::write_pages(const archive::WritePage& effect) {
     status_.proven = change.entry.instant;
     if (ports_.check == nullptr) continue;
     status_.checked.count(change);
+    take_entered(ports_.check->taken, change);
     if (ports_.check->tell) ports_.check->tell(change);
   }
   status_.why.clear();

@@ -100,7 +100,7 @@ Awaitable<Result<ShardEnd>> read_shard_end(LedgerStore& store, std::string archi
   result.chain.digest = line->digest;
   result.chain.instant = page->instant;
   result.chain.last = page->last();
-  result.newest = std::move(page->entries.back());
+  result.last_page = std::move(page).value();
   co_return result;
 }
 

@@ -40,7 +40,7 @@ Awaitable<Result<LedgerView>> read_root_chain(LedgerStore& store);
 // The end of a shard's chain.
 struct ShardEnd {
   ledger::ChainEndState chain;
-  std::optional<ledger::PageEntry> newest;  // the last change in the last page
+  std::optional<ledger::ShardPage> last_page;
   std::uint64_t torn_bytes = 0;
 };
 // Errors: kCorrupt where the last page is damaged or of another archive or chain.

@@ -118,8 +118,8 @@ Awaitable<Status> Recorder::compare_shard(const RecordedTable& table, ShardId id
     end = std::move(read).value();
   }
   const auto disagreements = opening.disagreements.size();
-  if (end.newest) {
-    auto status = co_await check_newest(table, id, *end.newest, opening);
+  if (end.last_page) {
+    auto status = co_await check_newest(table, id, end.last_page->entries.back(), opening);
     if (!status.ok()) co_return status;
   } else {
     const auto first = co_await ports_.changes.read(id, {}, 1, 1);

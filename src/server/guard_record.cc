@@ -56,6 +56,7 @@ struct GuardRecord::Parts {
   std::unique_ptr<DynamoDbLeaseStore> leases;
   std::unique_ptr<S3ObjectStore> objects;
   std::unique_ptr<S3ObjectWatch> watch;
+  guard::ObjectsTaken taken;
   CheckLog log;
   std::optional<guard::CheckPorts> check;
   std::optional<SourceTableFacts> facts;
@@ -206,7 +207,7 @@ Status GuardRecord::prepare() {
   if (parts.config.check) {
     parts.watch = std::make_unique<S3ObjectWatch>(*parts.bucket, parts.etag_form);
     parts.check.emplace(guard::CheckPorts{
-        *parts.watch, *parts.config.check,
+        *parts.watch, parts.taken, *parts.config.check,
         [&parts](const guard::RenderedChange& change) { parts.log.take(change); }});
   }
   guard::GuardPorts ports{

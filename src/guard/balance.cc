@@ -160,8 +160,7 @@ void end(Membership& m, MonotonicInstant now, Effects& effects) {
 
 void doubt_view(Membership& m, const Write& write, MonotonicInstant now) {
   if (write.shard != 0) {
-    if (const auto view = m.shards.find(write.shard); view != m.shards.end())
-      view->second.stale = true;
+    if (m.shards.contains(write.shard)) m.shards.at(write.shard).stale = true;
   } else if (m.root) {
     m.root->stale = true;
   }

@@ -160,7 +160,8 @@ void end(Membership& m, MonotonicInstant now, Effects& effects) {
 
 void doubt_view(Membership& m, const Write& write, MonotonicInstant now) {
   if (write.shard != 0) {
-    if (m.shards.contains(write.shard)) m.shards.at(write.shard).stale = true;
+    if (const auto view = m.shards.find(write.shard); view != m.shards.end())
+      view->second.stale = true;
   } else if (m.root) {
     m.root->stale = true;
   }

@@ -125,9 +125,8 @@ void take_view(Membership& m, const RowsListed& event, Listed listed, MonotonicI
   if (root_written) return;
   m.root = std::move(listed.root);
   if (listed.root_damaged) {
-    const auto revision = m.root->revision;
-    const bool same = m.damaged_root && m.damaged_root->revision == revision;
-    m.damaged_root = Membership::Seen{revision, same ? m.damaged_root->since : now, now};
+    const bool same = m.damaged_root && m.damaged_root->revision == m.root->revision;
+    m.damaged_root = Membership::Seen{m.root->revision, same ? m.damaged_root->since : now, now};
     // Whoever owned it has seen it by then, and stopped.
     m.root->stale = event.began - m.damaged_root->since < m.timing.lease;
   } else {

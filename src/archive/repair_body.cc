@@ -12,8 +12,13 @@ std::string render_repair_body(const RepairedVersion& version, const item::Item&
       .field("format", kRepairFormat)
       .field("table", version.table)
       .field("name", version.name)
-      .field("version", version.version)
-      .field("source", version.source);
+      .key("version");
+  if (version.version) {
+    json.number(*version.version);
+  } else {
+    json.null();
+  }
+  json.field("source", version.source);
   if (!version.sequence.empty()) {
     json.field("stream", version.stream)
         .field("shard", version.shard)

@@ -20,9 +20,8 @@ std::string render_repair_body(const RepairedVersion& version, const item::Item&
   }
   json.field("source", version.source);
   if (!version.sequence.empty()) {
-    json.field("stream", version.stream)
-        .field("shard", version.shard)
-        .field("sequence", version.sequence);
+    if (!version.stream.empty()) json.field("stream", version.stream);
+    json.field("shard", version.shard).field("sequence", version.sequence);
   }
   json.key("image").raw({});
   item::append_item_json(out, image);

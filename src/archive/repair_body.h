@@ -23,7 +23,8 @@ struct RepairedVersion {
   std::string_view name;                 // that the function would have given it
   std::optional<std::uint64_t> version;  // nothing where the image has none: null
   std::string_view source;               // "stream", "old-image", "table"
-  // Of the record, where it was one; "" otherwise.
+  // Of the record, where it was one; "" otherwise. In a guarded table's archive: of the change before or after the hole in the
+  // ledger, without a stream, so that no two holes have equal bodies.
   std::string_view stream;
   std::string_view shard;
   std::string_view sequence;

@@ -42,23 +42,6 @@ bool read_version(const element& body, bool guarded, BodyFacts& facts) {
   return true;
 }
 
-std::optional<std::uint64_t> version_of_image(std::string_view image, std::string_view attribute) {
-  thread_local simdjson::dom::parser parser;
-  element document;
-  std::string_view digits;
-  if (parser.parse(image.data(), image.size()).get(document) != simdjson::SUCCESS ||
-      !document.is_object() || document[attribute]["N"].get(digits) != simdjson::SUCCESS) {
-    return std::nullopt;
-  }
-  constexpr std::uint64_t kVersionMax = std::uint64_t{1} << 53;
-  std::uint64_t value = 0;
-  const auto end = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (end.ec != std::errc{} || end.ptr != digits.data() + digits.size() || value > kVersionMax) {
-    return std::nullopt;
-  }
-  return value;
-}
-
 // Whether an item's image has the attributes of `key`, both JSON.
 bool has_key(std::string_view image, std::string_view key) {
   thread_local simdjson::dom::parser image_parser;
@@ -81,6 +64,23 @@ bool has_key(std::string_view image, std::string_view key) {
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> version_of_image(std::string_view image, std::string_view attribute) {
+  thread_local simdjson::dom::parser parser;
+  element document;
+  std::string_view digits;
+  if (parser.parse(image.data(), image.size()).get(document) != simdjson::SUCCESS ||
+      !document.is_object() || document[attribute]["N"].get(digits) != simdjson::SUCCESS) {
+    return std::nullopt;
+  }
+  constexpr std::uint64_t kVersionMax = std::uint64_t{1} << 53;
+  std::uint64_t value = 0;
+  const auto end = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (end.ec != std::errc{} || end.ptr != digits.data() + digits.size() || value > kVersionMax) {
+    return std::nullopt;
+  }
+  return value;
+}
 
 std::optional<std::uint64_t> version_in(const BodyFacts& facts, std::string_view attribute) {
   return version_of_image(facts.kind == "REMOVE" ? facts.old_image : facts.new_image, attribute);

@@ -50,5 +50,7 @@ std::optional<Digest> image_put_back(std::string_view body, const IncarnationFac
 // What a guarded table's version is by definition: the attribute's value in the image (the new one, or of a removal the
 // old one), if it is a whole number from 0 to 2^53.
 std::optional<std::uint64_t> version_in(const BodyFacts& facts, std::string_view attribute);
+// Likewise of an image as DynamoDB JSON.
+std::optional<std::uint64_t> version_of_image(std::string_view image, std::string_view attribute);
 
 }  // namespace pawl::audit

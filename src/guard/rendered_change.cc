@@ -1,22 +1,14 @@
 #include "guard/rendered_change.h"
 
-#include <algorithm>
 #include <charconv>
 
 #include "archive/object_body.h"
 #include "item/dynamodb_json.h"
+#include "item/source_number.h"
 
 namespace pawl::guard {
 namespace {
 
-// The ledger has a record's number in one form; the service may pad it with zeros, and takes no shorter one than this (API
-// reference, GetShardIterator: SequenceNumber, 21 to 40 digits).
-constexpr std::size_t kSequenceDigitsMin = 21;
-
-std::string source_of(std::string_view sequence) {
-  sequence.remove_prefix(std::min(sequence.find_first_not_of('0'), sequence.size() - 1));
-  return std::string(sequence);
-}
 item::ChangeKind kind_of(StreamChangeKind kind) {
   switch (kind) {
     case StreamChangeKind::kInsert:
@@ -46,18 +38,13 @@ std::optional<Version> version_of(const item::Change& change,
 
 }  // namespace
 
-std::string sequence_of(const std::string& source) {
-  if (source.size() >= kSequenceDigitsMin) return source;
-  return std::string(kSequenceDigitsMin - source.size(), '0') + source;
-}
-
 Result<RenderedChange> render_change(const GuardedTable& table, ShardId shard,
                                      SequenceNumber sequence, const StreamRecord& record,
                                      const std::optional<Gap>& gap) {
   item::Change change;
   change.shard = shard;
   change.sequence = sequence;
-  change.source = source_of(record.sequence);
+  change.source = item::source_of(record.sequence);
   change.kind = kind_of(record.kind);
   change.instant = record.created;
   change.body_format = item::kGuardedBodyFormat;
@@ -82,7 +69,7 @@ Result<RenderedChange> render_change(const GuardedTable& table, ShardId shard,
   rendered.entry.instant = change.instant;
   rendered.entry.size = rendered.body.size();
   rendered.entry.sha256 = sha256(rendered.body);
-  if (gap) rendered.entry.gap = gap->after.empty() ? gap->after : source_of(gap->after);
+  if (gap) rendered.entry.gap = gap->after.empty() ? gap->after : item::source_of(gap->after);
   return rendered;
 }
 

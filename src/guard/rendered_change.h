@@ -23,9 +23,6 @@ struct RenderedChange {
   Instant written_at;  // by somebody else: when, by the store's clock
 };
 
-// The service's form of a number that the ledger has (with zeros on the left).
-std::string sequence_of(const std::string& source);
-
 // Pure. Errors: kInvalid, kCorrupt where the record is none that the service gives.
 Result<RenderedChange> render_change(const GuardedTable& table, ShardId shard,
                                      SequenceNumber sequence, const StreamRecord& record,

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <span>
 
+#include "item/source_number.h"
 #include "pipeline/ledger_view.h"
 
 namespace pawl::guard {
@@ -95,7 +96,7 @@ Awaitable<bool> ShardReader::open() {
   progress_ = Progress::after_start(chain_.last);
   if (end->last_page) {
     const auto& newest = end->last_page->entries.back();
-    cursor_ = StreamCursor::after(sequence_of(newest.source));
+    cursor_ = StreamCursor::after(item::sequence_of(newest.source));
     status_.proven = newest.instant;
     if (ports_.check != nullptr) take_entered(ports_.check->taken, *end->last_page);
   } else {

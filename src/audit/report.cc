@@ -98,8 +98,9 @@ void assume_of_guarded(const Report& report, std::vector<std::string>& sentences
       "of guarded tables: their stream gave each change once and in its item's order, and what was "
       "before the first read is not here");
   if (report.gaps > 0) {
-    auto text = fmt::format("records that were trimmed before they were read: {} {}, named ",
-                            report.gaps, report.gaps == 1 ? "gap" : "gaps");
+    auto text = fmt::format(
+        "records that were trimmed before they were read, or never shown: {} {}, named ",
+        report.gaps, report.gaps == 1 ? "gap" : "gaps");
     const auto named = std::min(report.known_gaps.size(), kGapsNamedMax);
     for (std::size_t i = 0; i < named; ++i) {
       text += (i == 0 ? "" : "; ") + to_text(report.known_gaps[i]);

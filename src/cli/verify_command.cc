@@ -104,8 +104,8 @@ void print_sound(const audit::Report& report) {
   }
   fmt::print("{}\n",
              coloured(Colour::kYellow,
-                      fmt::format("SOUND but with {} known {}: what was trimmed before it was read "
-                                  "is not here; nothing was altered.",
+                      fmt::format("SOUND but with {} known {}: what the stream had no more, or "
+                                  "never showed, is not here; nothing was altered.",
                                   grouped(report.gaps), report.gaps == 1 ? "gap" : "gaps")));
   for (const auto& gap : report.known_gaps) fmt::print("  - {}\n", printable(audit::to_text(gap)));
   if (report.gaps > report.known_gaps.size()) {

@@ -31,7 +31,7 @@ def setUpModule():
 
 
 MODULES = [test_record, test_check, test_preflight, test_shards, test_repair, test_lost]
-test_record.setUpModule = test_check.setUpModule = test_preflight.setUpModule = test_repair.setUpModule = setUpModule
+test_record.setUpModule = test_lost.setUpModule = test_check.setUpModule = test_preflight.setUpModule = test_repair.setUpModule = setUpModule
 
 if __name__ == "__main__":
     sys.exit(suite.main(MODULES, description=__doc__, shared=False, threads=6))

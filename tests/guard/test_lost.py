@@ -7,6 +7,8 @@ import time
 import unittest
 
 import server
+import shared
+from guard_scene import LocalScene
 from test_shards import ScriptedScene
 
 
@@ -166,6 +168,21 @@ class Lost(unittest.TestCase):
         report = scene.check_sound(self, 4, gaps=1)
         self.assertEqual((report["open_holes"], report["put_back"], report["lost"]), (0, 2, 2))
 
+    def test_a_break_without_a_trimmed_position(self):
+        """The stream never shows two changes: the next one's old image tells, and a gap is entered before it."""
+        scene = self.scene()
+        scene.worker()
+        scene.count("A", "A", "B", "C")
+        scene.wait_drained()
+        scene.count("A", "A", record=False)
+        scene.count("C", record=False)
+        scene.count("B", "A", "B")
+        scene.wait_archived(7)
+        self.assertEqual(scene.verify()[1]["gaps"], 1)
+        self.assertEqual(self.told(self.repair(scene, 0)), {"A": [("lost", 2, 2, False), ("old-image", 3)], "C": [("table", 1)]})
+        report = scene.check_sound(self, 7, gaps=1)
+        self.assertEqual((report["open_holes"], report["put_back"], report["lost"]), (0, 2, 1))
+
     def test_a_run_that_broke_off_is_gone_on_with(self):
         """Killed at any put: of what it left nothing is entered twice, and nothing is left out."""
         scene = self.scene()
@@ -239,3 +256,34 @@ class Lost(unittest.TestCase):
         done = self.run_repair(scene)
         self.assertEqual(done.returncode, 2)
         self.assertIn("guards no table users of this life", done.stderr)
+
+
+class LostBetweenTwoStreams(unittest.TestCase):
+    """On DynamoDB Local and Ceph's gateway: what was written while the table had no stream."""
+
+    def test_it_is_put_back_or_lost(self):
+        scene = LocalScene(shared.dynamodb.url, shared.ceph.url)
+        worker = scene.worker()
+        for item in "AABC":
+            scene.count(item)
+        scene.wait_archived(4)
+        worker.kill()
+        api = scene.dynamodb
+        api.update_table(TableName=scene.table, StreamSpecification={"StreamEnabled": False})
+        for item in "AAACC":
+            scene.count(item)
+        scene.remove("B")
+        api.update_table(TableName=scene.table, StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"})
+        scene.count("A")
+        scene.worker()
+        scene.wait_archived(5)
+        done = scene.run("guard", "repair", "--table", scene.table, "--archive", scene.archive, "--s3-endpoint", scene.s3_url,
+                         "--dynamodb-endpoint", scene.dynamodb_url, "--json")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(Lost.told(json.loads(done.stdout)), {
+            "A": [("lost", 3, 4, False), ("old-image", 5)], "B": [("lost", None, None, True)], "C": [("lost", 2, 2, False), ("table", 3)]})
+        for worker in scene.workers:
+            self.assertIn(worker.stop(), (0, -9), worker.log_end())
+        status, report, text = scene.verify("--deep")
+        self.assertEqual(status, 0, text)
+        self.assertEqual((report["versions"], report["put_back"], report["lost"], report["open_holes"]), (5, 2, 3, 0), text)

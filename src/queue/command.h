@@ -18,10 +18,10 @@ enum class Refusal : std::uint8_t {
   kNoSuchTarget,     // the queue that a redrive policy names is not there
   kTooLarge,         // larger than the queue's message_bytes_max
   kBadReceipt,       // of another queue
-  kGone,             // the receipt is not of the newest receive, or the message is no more
-  kNotInFlight,      // its visibility has run out already
-  kHiddenTooLong,    // kVisibilityMax after its receive is the most
-  kOverLimit,        // kInFlightMax messages are in flight
+  kGone,  // the receipt is not of the newest receive, or the message is no more (change of visibility)
+  kNotInFlight,    // its visibility has run out already
+  kHiddenTooLong,  // kVisibilityMax after its receive is the most
+  kOverLimit,      // kInFlightMax messages are in flight
   kTooManyQueues,
   kNoRoom,    // the disk: sends are refused, receives and deletions are not
   kBusy,      // too much waits for the disk

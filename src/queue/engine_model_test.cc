@@ -127,7 +127,9 @@ class EngineModelTest : public EngineTest {
       if (!answer && !removes) one.hidden_until = {};
       if (!answer || answer->failure || answer->entries[0].failure) return;
       const bool newest = receipt.receives >= one.newest.receives;
-      if (removes && newest && !moved_or_lost(body)) {
+      // With a receipt of the other queue it does nothing.
+      if (removes && receipt.space == one.newest.space && !moved_or_lost(body)) {
+        // Nobody heard of a receive that may have made it a dead letter.
         one.stands = one.unheard > 0 ? Known::Stands::kMaybe : Known::Stands::kGone;
       }
       if (!removes && newest) {

@@ -41,17 +41,15 @@ Offered on_offer(const QueueRecord& queue, const MessageState& state, Instant no
   return {Offer::kDeliver, next};
 }
 
-bool is_newest(const Receipt& receipt, const MessageState& state) {
-  return receipt.id == state.id && receipt.receives >= state.receives && receipt.receives > 0;
-}
-
 Removal on_delete(const MessageState& state, const Receipt& receipt) {
-  return is_newest(receipt, state) ? Removal::kRemove : Removal::kIgnore;
+  return receipt.id == state.id ? Removal::kRemove : Removal::kIgnore;
 }
 
 VisibilityChange on_change_visibility(const MessageState& state, const Receipt& receipt,
                                       Instant now, seconds visibility) {
-  if (!is_newest(receipt, state)) return {Visibility::kGone, state};
+  // A receipt may count more than is known: a power cut has taken back the receive that it is of.
+  if (receipt.id != state.id || receipt.receives < state.receives)
+    return {Visibility::kGone, state};
   if (state.ready <= now) return {Visibility::kNotInFlight, state};
   MessageState next = state;
   next.ready = after(now, visibility);

@@ -4,7 +4,9 @@
 // What holds, whatever the order of events (explored in message_step_exploration_test.cc):
 // - a message is handed out only when it is ready, not expired, and was not removed;
 // - handing it out hides it for the visibility that was asked, and counts: receives grows by one;
-// - only the newest receipt removes it or changes its visibility; an older one does neither;
+// - any receipt of it removes it: whoever asks for that has seen it, and it must not come back once it was answered, though
+//   another may have it in hand by now (the service leaves open what an older receipt does);
+// - only the newest receipt changes its visibility;
 // - a message that was received as often as the redrive policy allows is moved instead, with its id, its age and its count.
 #pragma once
 
@@ -32,16 +34,12 @@ struct Offered {
 Offered on_offer(const QueueRecord& queue, const MessageState& state, Instant now,
                  seconds visibility, bool has_target);
 
-// Whether `receipt` is of the newest receive of this message, or of one that a power cut has made us forget since: who holds
-// that one has the message, and may delete it.
-bool is_newest(const Receipt& receipt, const MessageState& state);
-
 enum class Removal : std::uint8_t { kRemove, kIgnore };
 Removal on_delete(const MessageState& state, const Receipt& receipt);
 
 enum class Visibility : std::uint8_t {
   kChanged,      // `next` is its state from now on
-  kGone,         // the receipt is not of the newest receive
+  kGone,         // the receipt is of another message, or not of the newest receive
   kNotInFlight,  // it is ready again already
   kTooLong,      // it would be hidden longer than kVisibilityMax after its receive
 };

@@ -57,18 +57,18 @@ class EngineTest : public testing::Test {
   EngineTest() { open(); }
 
   void open() {
-    auto opened = QueueEngine::open({store, clock, random}, listener, options);
+    auto opened = QueueEngine::open({store_, clock_, random_}, listener_, options_);
     ASSERT_TRUE(opened.ok()) << opened.error().to_string();
-    engine = std::move(*opened);
+    engine_ = std::move(*opened);
   }
   void crash() {
-    engine.reset();
-    store.crash();
+    engine_.reset();
+    store_.crash();
     open();
   }
   void run() {
     for (int i = 0; i < 10'000; ++i) {
-      if (engine->run_round() != QueueEngine::Round::kDone) return;
+      if (engine_->run_round() != QueueEngine::Round::kDone) return;
     }
     FAIL() << "the engine does not come to rest";
   }
@@ -82,7 +82,7 @@ class EngineTest : public testing::Test {
       ++reply->calls;
       reply->answer = std::move(answer);
     };
-    engine->submit(std::move(command));
+    engine_->submit(std::move(command));
     return reply;
   }
   ReplyPtr ask(const std::string& queue, Action action) {
@@ -125,12 +125,12 @@ class EngineTest : public testing::Test {
            std::to_string(of.delayed);
   }
 
-  MemoryKeyValueStore store;
-  ManualClock clock;
-  SeededRandom random{1};
-  RecordingListener listener;
-  EngineOptions options;
-  std::unique_ptr<QueueEngine> engine;
+  MemoryKeyValueStore store_;
+  ManualClock clock_;
+  SeededRandom random_{1};
+  RecordingListener listener_;
+  EngineOptions options_;
+  std::unique_ptr<QueueEngine> engine_;
 };
 
 }  // namespace pawl::queue

@@ -37,7 +37,7 @@ class EngineModelTest : public EngineTest {
     attributes.redrive = RedrivePolicy{"dead", 3};
     attributes.retention = seconds(300);
     create("q", attributes);
-    store.set_fault_plan(plan_.get());
+    store_.set_fault_plan(plan_.get());
   }
 
   void send_one() {
@@ -54,21 +54,21 @@ class EngineModelTest : public EngineTest {
       if (!answer) return;  // may be there
       one.stands = answer->failure ? Known::Stands::kGone : Known::Stands::kThere;
       if (!answer->failure) note_synced();
-      one.sent = clock.now();
+      one.sent = clock_.now();
       one.hidden_until = {one.sent.microseconds + Duration(delay).count()};
     };
-    engine->submit(std::move(command));
+    engine_->submit(std::move(command));
   }
 
   void took(const std::string& queue, const ReceivedMessage& got, Instant until) {
     Known& known = known_[got.message.body];
     EXPECT_NE(known.stands, Known::Stands::kGone) << got.message.body << " came back";
-    EXPECT_GE(clock.now(), known.hidden_until) << got.message.body << " was in flight";
+    EXPECT_GE(clock_.now(), known.hidden_until) << got.message.body << " was in flight";
     EXPECT_GT(got.state.receives, known.floor) << got.message.body;
     EXPECT_LE(got.state.receives, known.receives + known.unheard + 1) << got.message.body;
     known.unheard = 0;
     const bool dead = queue == "dead";
-    EXPECT_LT(clock.now().microseconds - got.state.sent.microseconds,
+    EXPECT_LT(clock_.now().microseconds - got.state.sent.microseconds,
               Duration(dead ? seconds(345'600) : seconds(300)).count());
     if (!dead) {
       EXPECT_LE(got.state.receives, 3U) << got.message.body;
@@ -95,10 +95,10 @@ class EngineModelTest : public EngineTest {
         for (auto& [body, known] : known_) ++known.unheard;
         return;
       }
-      const Instant until{clock.now().microseconds + Duration(visibility).count()};
+      const Instant until{clock_.now().microseconds + Duration(visibility).count()};
       for (const ReceivedMessage& got : answer->messages) took(queue, got, until);
     };
-    engine->submit(std::move(command));
+    engine_->submit(std::move(command));
   }
 
   // Deletes, or hides anew, some message that was received.
@@ -133,10 +133,10 @@ class EngineModelTest : public EngineTest {
         one.stands = one.unheard > 0 ? Known::Stands::kMaybe : Known::Stands::kGone;
       }
       if (!removes && newest) {
-        one.hidden_until = {clock.now().microseconds + Duration(to).count()};
+        one.hidden_until = {clock_.now().microseconds + Duration(to).count()};
       }
     };
-    engine->submit(std::move(command));
+    engine_->submit(std::move(command));
   }
 
   // A deletion with the newest receipt that we know of does nothing where the message has become a dead letter since.
@@ -144,10 +144,10 @@ class EngineModelTest : public EngineTest {
     const Known& known = known_[body];
     if (known.queue == "dead") return false;
     const QueueShelf* dead = nullptr;
-    for (const auto& [name, shelf] : engine->catalog().shelves()) {
+    for (const auto& [name, shelf] : engine_->catalog().shelves()) {
       if (name == "dead") dead = shelf.get();
     }
-    const auto stored = store.get(kStates, message_key(dead->record.space, known.newest.sequence));
+    const auto stored = store_.get(kStates, message_key(dead->record.space, known.newest.sequence));
     return stored.ok() && stored.value().has_value();
   }
 
@@ -180,9 +180,9 @@ class EngineModelTest : public EngineTest {
       case 8:
         return act_on_one();
       case 9:
-        return clock.advance(milliseconds(below(5000)));
+        return clock_.advance(std::chrono::milliseconds(below(5000)));
       case 10:
-        return below(4) == 0 ? power_cut() : clock.advance(Duration(1));
+        return below(4) == 0 ? power_cut() : clock_.advance(Duration(1));
       default:
         return run_all();
     }
@@ -190,19 +190,19 @@ class EngineModelTest : public EngineTest {
 
   void run_all() {
     run();
-    if (!listener.unknown.empty()) {
-      listener.unknown.clear();
+    if (!listener_.unknown.empty()) {
+      listener_.unknown.clear();
       power_cut();
     }
   }
 
   // Everything that is there is received, and nothing else; then it is deleted, and the queue is empty.
   void drain() {
-    store.set_fault_plan(nullptr);
+    store_.set_fault_plan(nullptr);
     run_all();
-    clock.advance(seconds(20));  // nobody waits any more
+    clock_.advance(seconds(20));  // nobody waits any more
     run_all();
-    clock.advance(seconds(31));  // nothing is hidden any more
+    clock_.advance(seconds(31));  // nothing is hidden any more
     std::map<std::string, int> got;
     std::uint64_t expected = figures("q").visible + figures("dead").visible;
     EXPECT_EQ(figures("q").in_flight + figures("q").delayed, 0U);
@@ -221,16 +221,15 @@ class EngineModelTest : public EngineTest {
     for (const auto& [body, times] : got) EXPECT_EQ(times, 1) << body;
     for (const auto& [body, known] : known_) {
       if (known.stands != Known::Stands::kThere || got.contains(body)) continue;
-      const auto age = clock.now().microseconds - known.sent.microseconds;
+      const auto age = clock_.now().microseconds - known.sent.microseconds;
       EXPECT_GE(age, Duration(seconds(300)).count()) << body << " was lost";
     }
-    EXPECT_EQ(store.size(kMessages) + store.size(kStates) + store.size(kSchedule), 0U);
+    EXPECT_EQ(store_.size(kMessages) + store_.size(kStates) + store_.size(kSchedule), 0U);
     EXPECT_EQ(counts("q"), "0/0/0");
     EXPECT_EQ(counts("dead"), "0/0/0");
     received_ += got.size();
   }
 
-  using milliseconds = std::chrono::milliseconds;
   SeededRandom dice_{1};
   std::unique_ptr<SeededFaultPlan> plan_;
   std::map<std::string, Known> known_;
@@ -243,7 +242,7 @@ class SeededEngine : public EngineModelTest, public testing::WithParamInterface<
 TEST_P(SeededEngine, KeepsWhatItAnswered) {
   for (int seed = GetParam(); seed < kSeeds; seed += 4) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    store.set_fault_plan(nullptr);
+    store_.set_fault_plan(nullptr);
     for (const char* name : {"q", "dead"}) ask(name, Delete{});
     known_.clear();
     begin(static_cast<std::uint64_t>(seed) + 1);

@@ -83,7 +83,7 @@ QueueEngine::Round QueueEngine::run_round() {
   std::deque<Command> commands = take();
   const bool idle = commands.empty();
   if (!idle && is_on_queues(commands.front())) {
-    return on_queues(std::move(commands.front()), now);
+    return on_queues(commands.front(), now);
   }
   std::deque<Command> mutations;
   for (Command& command : commands) {
@@ -238,7 +238,7 @@ QueueEngine::Round QueueEngine::mutate(std::deque<Command> commands, Instant now
   return Round::kDone;
 }
 
-QueueEngine::Round QueueEngine::on_queues(Command command, Instant now) {
+QueueEngine::Round QueueEngine::on_queues(const Command& command, Instant now) {
   QueueCatalog::Plan plan = catalog_.plan(command, now);
   const bool makes = plan.record && !plan.emptied;
   if (const auto no_room = room(now); makes && no_room && !plan.batch.empty()) {

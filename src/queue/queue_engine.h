@@ -103,7 +103,7 @@ class QueueEngine final : public CommandSink {
   Status plan_receives(ReceiveRound& round, Instant now);
   void fail_waiters(const Error& error);
   Round mutate(std::deque<Command> commands, Instant now);
-  Round on_queues(Command command, Instant now);
+  Round on_queues(const Command& command, Instant now);
   // Whether the batch is done; if not, why_ says why. Ends everything where nobody knows.
   bool write(const WriteBatch& batch, Sync sync);
   void end();

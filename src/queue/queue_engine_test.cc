@@ -21,18 +21,18 @@ TEST_F(EngineTest, SendReceiveDelete) {
   EXPECT_THAT(receive("q"), IsEmpty());
   ask("q", Remove{{got->answer->messages[0].receipt}});
   EXPECT_EQ(counts("q"), "0/0/0");
-  clock.advance(seconds(31));
+  clock_.advance(seconds(31));
   EXPECT_THAT(receive("q"), IsEmpty());
-  EXPECT_EQ(store.size(kMessages) + store.size(kStates) + store.size(kSchedule), 0U);
+  EXPECT_EQ(store_.size(kMessages) + store_.size(kStates) + store_.size(kSchedule), 0U);
 }
 
 TEST_F(EngineTest, AMessageComesBackAfterItsVisibilityWithAHigherCount) {
   create("q");
   send("q", "one");
   const auto first = ask("q", some(1, seconds(5)));
-  clock.advance(milliseconds(4999));
+  clock_.advance(milliseconds(4999));
   EXPECT_THAT(receive("q"), IsEmpty());
-  clock.advance(milliseconds(1));
+  clock_.advance(milliseconds(1));
   const auto second = ask("q", some(1));
   ASSERT_THAT(second->bodies(), ElementsAre("one"));
   EXPECT_EQ(second->answer->messages[0].state.receives, 2U);
@@ -65,7 +65,7 @@ TEST_F(EngineTest, ChangedVisibility) {
     return failure ? std::optional(failure->refusal) : std::nullopt;
   };
   EXPECT_EQ(changed(seconds(100)), std::nullopt);
-  clock.advance(seconds(60));
+  clock_.advance(seconds(60));
   EXPECT_THAT(receive("q"), IsEmpty());
   EXPECT_EQ(changed(kVisibilityMax), Refusal::kHiddenTooLong);
   EXPECT_EQ(changed(seconds(0)), std::nullopt);
@@ -83,10 +83,10 @@ TEST_F(EngineTest, DelaysOfQueueAndMessage) {
   send("q", "latest", seconds(20));
   EXPECT_EQ(counts("q"), "1/0/2");
   EXPECT_THAT(receive("q"), ElementsAre("now"));
-  clock.advance(seconds(10));
+  clock_.advance(seconds(10));
   EXPECT_EQ(counts("q"), "1/1/1");
   EXPECT_THAT(receive("q"), ElementsAre("late"));
-  clock.advance(seconds(10));
+  clock_.advance(seconds(10));
   EXPECT_THAT(receive("q"), ElementsAre("latest"));
 }
 
@@ -96,7 +96,7 @@ TEST_F(EngineTest, ALongPollGetsWhatIsSentLaterAndEndsInTime) {
   const auto brief = submit("q", some(10, {}, seconds(1)));
   run();
   EXPECT_EQ(waiting->calls, 0);
-  clock.advance(seconds(1));
+  clock_.advance(seconds(1));
   run();
   EXPECT_EQ(brief->calls, 1);
   EXPECT_THAT(brief->bodies(), IsEmpty());
@@ -111,11 +111,11 @@ TEST_F(EngineTest, ALongPollGetsWhatBecomesReady) {
   send("q", "one", seconds(5));
   const auto waiting = submit("q", some(10, {}, seconds(20)));
   run();
-  clock.advance(milliseconds(4500));
+  clock_.advance(milliseconds(4500));
   run();
   EXPECT_EQ(waiting->calls, 0);
-  EXPECT_EQ(engine->until_next_wake(), milliseconds(500));
-  clock.advance(milliseconds(500));
+  EXPECT_EQ(engine_->until_next_wake(), milliseconds(500));
+  clock_.advance(milliseconds(500));
   run();
   EXPECT_THAT(waiting->bodies(), ElementsAre("one"));
 }
@@ -124,8 +124,8 @@ TEST_F(EngineTest, StoppingAnswersThoseThatWait) {
   create("q");
   const auto waiting = submit("q", some(10, {}, seconds(20)));
   run();
-  engine->close();
-  engine->stop_waiting();
+  engine_->close();
+  engine_->stop_waiting();
   run();
   EXPECT_EQ(waiting->calls, 1);
   EXPECT_EQ(waiting->refusal(), std::nullopt);
@@ -137,22 +137,22 @@ TEST_F(EngineTest, WhatIsTooOldIsGoneAlsoInFlight) {
   attributes.retention = seconds(60);
   create("q", attributes);
   send("q", "old");
-  clock.advance(seconds(30));
+  clock_.advance(seconds(30));
   send("q", "young");
   EXPECT_THAT(receive("q", 1, seconds(120)), ElementsAre("old"));
-  clock.advance(seconds(30));
+  clock_.advance(seconds(30));
   EXPECT_THAT(receive("q"), ElementsAre("young"));
   EXPECT_EQ(counts("q"), "0/1/0");
-  clock.advance(seconds(31));
+  clock_.advance(seconds(31));
   run();
   EXPECT_EQ(counts("q"), "0/0/0");
-  EXPECT_EQ(store.size(kMessages) + store.size(kStates) + store.size(kSchedule), 0U);
+  EXPECT_EQ(store_.size(kMessages) + store_.size(kStates) + store_.size(kSchedule), 0U);
 }
 
 TEST_F(EngineTest, AShorterRetentionCountsAtOnce) {
   create("q");
   send("q", "old");
-  clock.advance(seconds(100));
+  clock_.advance(seconds(100));
   AttributeChanges attributes;
   attributes.retention = seconds(60);
   ask("q", SetAttributes{attributes});
@@ -167,9 +167,9 @@ TEST_F(EngineTest, DeadLetters) {
   create("q", attributes);
   const MessageId id = send("q", "poison")->answer->entries[0].id;
   EXPECT_THAT(receive("q", 10, seconds(1)), ElementsAre("poison"));
-  clock.advance(seconds(1));
+  clock_.advance(seconds(1));
   EXPECT_THAT(receive("q", 10, seconds(1)), ElementsAre("poison"));
-  clock.advance(seconds(1));
+  clock_.advance(seconds(1));
   const auto waiting = submit("dead", some(1, {}, seconds(20)));
   EXPECT_THAT(receive("q"), IsEmpty());
   EXPECT_EQ(counts("q"), "0/0/0");
@@ -215,14 +215,14 @@ TEST_F(EngineTest, DeletedAndPurgedQueuesLeaveNothing) {
   ask("q", Purge{});
   EXPECT_EQ(counts("q"), "0/0/0");
   EXPECT_EQ(ask("q", Remove{{receipt}})->refusal(), std::nullopt);
-  EXPECT_EQ(store.size(kMessages), 1U);
+  EXPECT_EQ(store_.size(kMessages), 1U);
   const auto parked = submit("r", some(10, {}, seconds(20)));
   run();
   ask("r", Delete{});
   EXPECT_EQ(parked->refusal(), Refusal::kNoSuchQueue);
   crash();
   EXPECT_EQ(ask("r", Describe{})->refusal(), Refusal::kNoSuchQueue);
-  EXPECT_EQ(store.size(kMessages) + store.size(kStates) + store.size(kSchedule), 0U);
+  EXPECT_EQ(store_.size(kMessages) + store_.size(kStates) + store_.size(kSchedule), 0U);
   create("r");
   EXPECT_EQ(ask("r", Remove{{receipt}})->answer->entries[0].failure->refusal, Refusal::kBadReceipt);
 }
@@ -239,11 +239,12 @@ TEST_F(EngineTest, ListsPages) {
 
 TEST_F(EngineTest, ManySendsAreOneSync) {
   create("q");
-  const auto before = store.syncs();
+  const auto before = store_.syncs();
   std::vector<ReplyPtr> replies;
+  replies.reserve(100);
   for (int i = 0; i < 100; ++i) replies.push_back(submit("q", message(std::to_string(i))));
   run();
-  EXPECT_EQ(store.syncs(), before + 1);
+  EXPECT_EQ(store_.syncs(), before + 1);
   for (const auto& reply : replies) EXPECT_EQ(reply->calls, 1);
   std::size_t got = 0;
   while (const std::size_t more = receive("q").size()) got += more;
@@ -259,14 +260,14 @@ TEST_F(EngineTest, BoundsAndRoom) {
   EXPECT_EQ(large->answer->entries[0].failure->refusal, Refusal::kTooLarge);
   EXPECT_EQ(send("none", "x")->refusal(), Refusal::kNoSuchQueue);
   send("q", "kept");
-  store.set_room({1000, 1'000'000});
-  clock.advance(seconds(1));
+  store_.set_room({1000, 1'000'000});
+  clock_.advance(seconds(1));
   EXPECT_EQ(send("q", "refused")->refusal(), Refusal::kNoRoom);
   const auto got = ask("q", some(10));
   EXPECT_THAT(got->bodies(), ElementsAre("kept"));
   EXPECT_EQ(ask("q", Remove{{got->answer->messages[0].receipt}})->refusal(), std::nullopt);
-  store.set_room({1ULL << 40, 1'000'000});
-  clock.advance(seconds(1));
+  store_.set_room({1ULL << 40, 1'000'000});
+  clock_.advance(seconds(1));
   EXPECT_EQ(send("q", "taken")->refusal(), std::nullopt);
 }
 
@@ -288,7 +289,7 @@ TEST_F(EngineTest, CorruptRecordsAreSaidSo) {
   send("q", "one");
   WriteBatch batch;
   batch.put(kStates, message_key(figures("q").record.space, 1), "nonsense");
-  ASSERT_EQ(store.write(batch, Sync::kYes).outcome, WriteOutcome::kDone);
+  ASSERT_EQ(store_.write(batch, Sync::kYes).outcome, WriteOutcome::kDone);
   EXPECT_FALSE(decode_state("nonsense").ok());
   EXPECT_FALSE(decode_queue("").ok());
   EXPECT_FALSE(decode_message("\1short").ok());

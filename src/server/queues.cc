@@ -5,10 +5,12 @@
 namespace pawl::server {
 namespace {
 
-// Smaller than the tables': messages come and go, and are in the log anyway.
+// Smaller than the tables': messages come and go. The log is what a start after a kill reads again.
 RocksDbSettings settings_of_queues() {
   RocksDbSettings settings;
   settings.cache_bytes_max = 16ULL << 20;
+  settings.memtable_bytes_max = 32ULL << 20;
+  settings.wal_bytes_max = 32ULL << 20;
   settings.open_files_max = 256;
   return settings;
 }

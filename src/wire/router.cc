@@ -151,11 +151,11 @@ void Router::handle_path(const HttpRequest& request, Completion completion) {
                         400,
                         {}}));
   }
-  completion.answer(s3_error(
-      501, "NotImplemented",
-      "Pawl serves the DynamoDB API here, and /status, /metrics and /healthz; S3 is not served "
-      "yet.",
-      request));
+  completion.answer(s3_error(501, "NotImplemented",
+                             "Pawl serves the DynamoDB and SQS APIs here, and /status, /metrics "
+                             "and /healthz; S3 is not served "
+                             "yet.",
+                             request));
 }
 
 }  // namespace pawl::wire

@@ -3,6 +3,7 @@
 //   DATA/FORMAT     "pawl-data/1": which Pawl can read it; written once, first of all
 //   DATA/LOCK       held (flock) by the process that uses it; holds its process id
 //   DATA/store/     RocksDB (adapter/rocksdb_store)
+//   DATA/queues/    RocksDB, of the queues alone
 //   DATA/clock      the persisted clock (adapter/system_clock)
 //   DATA/signing-key.pem   the ledger's private key (adapter/ed25519_signer)
 #pragma once
@@ -27,6 +28,7 @@ class DataDirectory {
   const std::string& path() const { return path_; }
   int descriptor() const { return directory_.get(); }
   std::string store_path() const { return path_ + "/store"; }
+  std::string queues_path() const { return path_ + "/queues"; }
   // It was made by this open().
   bool created() const { return created_; }
 

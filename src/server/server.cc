@@ -9,6 +9,7 @@
 #include "base/base64.h"
 #include "observe/log.h"
 #include "server/commit_events.h"
+#include "server/queues.h"
 #include "server/run_to_end.h"
 #include "server/status_document.h"
 #include "server/stores.h"
@@ -62,6 +63,8 @@ struct Server::Parts {
   std::unique_ptr<table::CommitThread> commit_thread;
   std::thread record_thread;
 
+  std::unique_ptr<Queues> queues;
+
   wire::AccessGate gate;
   std::unique_ptr<wire::DynamoDbService> dynamodb;
   std::unique_ptr<wire::Router> router;
@@ -99,7 +102,7 @@ Status Server::Parts::listen() {
   source.status_json = [this] { return server::status_json(facts()); };
   source.metrics_text = [this] { return server::metrics_text(facts()); };
   source.healthy = [this] { return refusal.empty() && !events.no_room(); };
-  router = std::make_unique<wire::Router>(gate, *dynamodb, std::move(source),
+  router = std::make_unique<wire::Router>(gate, *dynamodb, queues->service(), std::move(source),
                                           [this] { return stores.clock->now(); });
   wire::HttpServerOptions options;
   options.host = config.host;
@@ -115,6 +118,9 @@ Status Server::Parts::open() {
   PAWL_TRY(stores.open(config.data, config.archive_place()));
   started = stores.clock->now();
   PAWL_TRY(open_recorder());
+  PAWL_ASSIGN_OR_RETURN(
+      queues, Queues::open(stores.data->queues_path(), config.reserve, *stores.clock, stores.random,
+                           end_with_unknown_outcome));
   commit_thread = std::make_unique<table::CommitThread>(*tables.committer);
   if (refusal.empty()) {
     record_thread = std::thread([this] {
@@ -132,7 +138,9 @@ Status Server::Parts::open() {
 void Server::Parts::stop() {
   if (stopped) return;
   stopped = true;
+  if (queues) queues->stop_waiting();
   if (http) http->stop(kStopAnswersGrace);
+  if (queues) queues->stop();
   if (commit_thread) commit_thread->stop();
   if (record_thread.joinable()) {
     recorder->stop();

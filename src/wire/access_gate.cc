@@ -46,7 +46,7 @@ AccessGate::AccessGate(std::vector<AccessKey> keys) {
 }
 
 ServiceResult<Caller> AccessGate::admit(const HttpRequest& request, std::string_view service,
-                                        Instant now) {
+                                        Instant now, UnsignedBody body) {
   if (request.has_header("origin") && !is_loopback_origin(request.header("origin"))) {
     return denied("Requests from web pages of other sites (Origin: " +
                   std::string(request.header("origin").substr(0, 200)) + ") are refused.");
@@ -66,6 +66,13 @@ ServiceResult<Caller> AccessGate::admit(const HttpRequest& request, std::string_
     return denied(
         "An unsigned request needs a Host of this machine (127.0.0.1, localhost or [::1]), not '" +
         std::string(request.header("host").substr(0, 200)) + "'; or sign the request.");
+  }
+  if (body == UnsignedBody::kForm) {
+    const std::string_view site = request.header("sec-fetch-site");
+    if (site == "cross-site" || site == "same-site") {
+      return denied("Forms from web pages of other sites are refused; sign the request.");
+    }
+    return caller;
   }
   if (!request.body.empty() && request.header("content-type") != kAmzJson) {
     return denied(

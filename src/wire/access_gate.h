@@ -30,8 +30,13 @@ class AccessGate {
   // No keys: the open mode above.
   explicit AccessGate(std::vector<AccessKey> keys);
 
+  // What an unsigned request's body may be. A form is what a page may send to any site without asking, but not without
+  // naming itself: browsers send Origin with every POST across sites, and Sec-Fetch-Site; either is refused.
+  enum class UnsignedBody : std::uint8_t { kJson, kForm };
+
   // `service` is what a signature must be scoped to; empty for any. Errors: as AWS gives them. Thread-safe.
-  ServiceResult<Caller> admit(const HttpRequest& request, std::string_view service, Instant now);
+  ServiceResult<Caller> admit(const HttpRequest& request, std::string_view service, Instant now,
+                              UnsignedBody body = UnsignedBody::kJson);
 
   bool demands_signatures() const { return verifier_ != nullptr; }
 

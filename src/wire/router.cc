@@ -1,5 +1,7 @@
 #include "wire/router.h"
 
+#include "wire/sqs_error.h"
+
 namespace pawl::wire {
 namespace {
 
@@ -55,13 +57,19 @@ std::string_view without_namespace(std::string_view type) {
 
 }  // namespace
 
-Router::Router(AccessGate& gate, DynamoDbService& dynamodb, StatusSource status,
+Router::Router(AccessGate& gate, DynamoDbService& dynamodb, SqsService& sqs, StatusSource status,
                std::function<Instant()> now)
-    : gate_(gate), dynamodb_(dynamodb), status_(std::move(status)), now_(std::move(now)) {}
+    : gate_(gate),
+      dynamodb_(dynamodb),
+      sqs_(sqs),
+      status_(std::move(status)),
+      now_(std::move(now)) {}
 
 void Router::handle(const HttpRequest& request, Completion completion) {
   if (request.has_header("x-amz-target")) {
     handle_target(request.header("x-amz-target"), request, std::move(completion));
+  } else if (request.method == "POST" && is_sqs_form(request)) {
+    handle_form(request, std::move(completion));
   } else {
     handle_path(request, std::move(completion));
   }
@@ -69,6 +77,9 @@ void Router::handle(const HttpRequest& request, Completion completion) {
 
 void Router::handle_target(std::string_view target, const HttpRequest& request,
                            Completion completion) {
+  if (target.starts_with(kSqsTarget)) {
+    return handle_sqs_target(target, request, std::move(completion));
+  }
   const bool is_dynamodb = target.starts_with(kDynamoDbTarget);
   const auto caller = gate_.admit(request, is_dynamodb ? "dynamodb" : "", now_());
   if (!caller.ok()) return completion.answer(error_response(caller.error()));
@@ -84,6 +95,25 @@ void Router::handle_target(std::string_view target, const HttpRequest& request,
   if (target.starts_with("DynamoDBStreams_20120810."))
     what += " yet: of DynamoDB Streams nothing is served";
   completion.answer(error_response({kUnknownOperation, what + ".", 400, {}}));
+}
+
+void Router::handle_sqs_target(std::string_view target, const HttpRequest& request,
+                               Completion completion) {
+  const auto caller = gate_.admit(request, "sqs", now_());
+  if (!caller.ok()) return completion.answer(sqs_json_error(sqs_error_of(caller.error())));
+  if (request.count_headers("x-amz-target") > 1 || request.method != "POST") {
+    return completion.answer(sqs_json_error(
+        {sqs_errors::kUnknownAction, "An operation is one POST with one X-Amz-Target."}));
+  }
+  sqs_.serve_json(target.substr(kSqsTarget.size()), request, caller.value(), std::move(completion));
+}
+
+void Router::handle_form(const HttpRequest& request, Completion completion) {
+  const auto caller = gate_.admit(request, "sqs", now_(), AccessGate::UnsignedBody::kForm);
+  if (!caller.ok()) {
+    return completion.answer(sqs_query_error(sqs_error_of(caller.error()), request.id));
+  }
+  sqs_.serve_form(request, caller.value(), std::move(completion));
 }
 
 void Router::handle_path(const HttpRequest& request, Completion completion) {
@@ -121,11 +151,11 @@ void Router::handle_path(const HttpRequest& request, Completion completion) {
                         400,
                         {}}));
   }
-  completion.answer(s3_error(
-      501, "NotImplemented",
-      "Pawl serves the DynamoDB API here, and /status, /metrics and /healthz; S3 is not served "
-      "yet.",
-      request));
+  completion.answer(s3_error(501, "NotImplemented",
+                             "Pawl serves the DynamoDB and SQS APIs here, and /status, /metrics "
+                             "and /healthz; S3 is not served "
+                             "yet.",
+                             request));
 }
 
 }  // namespace pawl::wire

@@ -1,4 +1,5 @@
-// From a request to who answers it, in DESIGN.md's order: X-Amz-Target, then reserved paths, then S3 (not yet).
+// From a request to who answers it, in DESIGN.md's order: X-Amz-Target; a form (SQS's older protocol); then reserved paths,
+// then S3 (not yet).
 #pragma once
 
 #include <functional>
@@ -8,6 +9,7 @@
 #include "wire/access_gate.h"
 #include "wire/dynamodb_service.h"
 #include "wire/http_message.h"
+#include "wire/sqs_service.h"
 
 namespace pawl::wire {
 
@@ -21,17 +23,21 @@ struct StatusSource {
 class Router : public HttpHandler {
  public:
   // `now` is the wall clock, for the age of signatures. All must outlive the router.
-  Router(AccessGate& gate, DynamoDbService& dynamodb, StatusSource status,
+  Router(AccessGate& gate, DynamoDbService& dynamodb, SqsService& sqs, StatusSource status,
          std::function<Instant()> now);
 
   void handle(const HttpRequest& request, Completion completion) override;
 
  private:
   void handle_target(std::string_view target, const HttpRequest& request, Completion completion);
+  void handle_sqs_target(std::string_view target, const HttpRequest& request,
+                         Completion completion);
+  void handle_form(const HttpRequest& request, Completion completion);
   void handle_path(const HttpRequest& request, Completion completion);
 
   AccessGate& gate_;
   DynamoDbService& dynamodb_;
+  SqsService& sqs_;
   StatusSource status_;
   std::function<Instant()> now_;
 };

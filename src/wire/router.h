@@ -8,6 +8,7 @@
 #include "wire/access_gate.h"
 #include "wire/dynamodb_service.h"
 #include "wire/http_message.h"
+#include "wire/streams_service.h"
 
 namespace pawl::wire {
 
@@ -21,7 +22,7 @@ struct StatusSource {
 class Router : public HttpHandler {
  public:
   // `now` is the wall clock, for the age of signatures. All must outlive the router.
-  Router(AccessGate& gate, DynamoDbService& dynamodb, StatusSource status,
+  Router(AccessGate& gate, DynamoDbService& dynamodb, StreamsService& streams, StatusSource status,
          std::function<Instant()> now);
 
   void handle(const HttpRequest& request, Completion completion) override;
@@ -32,6 +33,7 @@ class Router : public HttpHandler {
 
   AccessGate& gate_;
   DynamoDbService& dynamodb_;
+  StreamsService& streams_;
   StatusSource status_;
   std::function<Instant()> now_;
 };

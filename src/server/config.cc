@@ -56,8 +56,9 @@ bool has_deep_key(std::string_view text) {
   return false;
 }
 
-// "250ms", "2s", "30m" or "24h".
-std::optional<Duration> parse_duration(std::string_view text) {
+// "250ms" or "2s"; and of what lasts, "30m" or "24h".
+enum class Units : std::uint8_t { kShort, kAll };
+std::optional<Duration> parse_duration(std::string_view text, Units units) {
   std::uint32_t number = 0;
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, number);
@@ -65,6 +66,7 @@ std::optional<Duration> parse_duration(std::string_view text) {
   const std::string_view unit(stop, end);
   if (unit == "ms") return std::chrono::milliseconds(number);
   if (unit == "s") return std::chrono::seconds(number);
+  if (units == Units::kShort) return std::nullopt;
   if (unit == "m") return std::chrono::minutes(number);
   if (unit == "h") return std::chrono::hours(number);
   return std::nullopt;
@@ -108,7 +110,7 @@ class Section {
     std::string text;
     PAWL_TRY(read(key, text));
     if (!table_.contains(key)) return ok();
-    const auto duration = parse_duration(text);
+    const auto duration = parse_duration(text, Units::kShort);
     if (!duration || *duration > most) {
       return wrong(key,
                    fmt::format("must be written as \"250ms\" or \"2s\", and be at most \"{}s\"",
@@ -122,7 +124,7 @@ class Section {
     std::string text;
     PAWL_TRY(read(key, text));
     if (!table_.contains(key)) return ok();
-    const auto duration = parse_duration(text);
+    const auto duration = parse_duration(text, Units::kAll);
     if (!duration || *duration < kStreamRetentionMin || *duration > kStreamRetentionMax) {
       return wrong(key,
                    "must be written as \"24h\", \"30m\" or \"60s\", and be \"1s\" to \"168h\"");

@@ -16,9 +16,6 @@ Error corrupt(std::string_view what) {
   return {ErrorCode::kCorrupt, "A stored change record " + std::string(what) + ".", ""};
 }
 
-bool has_new_image(ChangeKind kind) { return kind != ChangeKind::kRemove; }
-bool has_old_image(ChangeKind kind) { return kind != ChangeKind::kInsert; }
-
 }  // namespace
 
 std::string_view name_of(ChangeKind kind) {
@@ -58,23 +55,35 @@ std::string encode_change(const Change& change) {
   return out;
 }
 
-Result<Change> decode_change(ShardId shard, SequenceNumber sequence, std::string_view encoded) {
-  Reader reader(encoded);
+Result<ChangeHead> read_change_head(Reader& reader) {
   if (reader.u8() != kRecordFormat) return corrupt("is damaged, or of a newer Pawl");
-  Result<Change> result{Change{}};
-  Change& change = *result;
-  change.shard = shard;
-  change.sequence = sequence;
-  change.body_format = reader.u8();
-  if (change.body_format == 0 || change.body_format > kBodyFormat) {
+  ChangeHead head;
+  head.body_format = reader.u8();
+  if (head.body_format == 0 || head.body_format > kBodyFormat) {
     return corrupt("asks for a body format that this Pawl doesn't know");
   }
   const std::uint8_t kind = reader.u8();
   if (kind > static_cast<std::uint8_t>(ChangeKind::kRemove)) return corrupt("is damaged");
-  change.kind = static_cast<ChangeKind>(kind);
-  change.version = Version{reader.varint()};
-  change.instant = Instant{static_cast<std::int64_t>(reader.u64_be())};
-  change.trace = reader.bytes();
+  head.kind = static_cast<ChangeKind>(kind);
+  head.version = Version{reader.varint()};
+  head.instant = Instant{static_cast<std::int64_t>(reader.u64_be())};
+  head.trace = reader.bytes();
+  if (!reader.ok()) return corrupt("is damaged");
+  return head;
+}
+
+Result<Change> decode_change(ShardId shard, SequenceNumber sequence, std::string_view encoded) {
+  Reader reader(encoded);
+  PAWL_ASSIGN_OR_RETURN(const ChangeHead head, read_change_head(reader));
+  Result<Change> result{Change{}};
+  Change& change = *result;
+  change.shard = shard;
+  change.sequence = sequence;
+  change.body_format = head.body_format;
+  change.kind = head.kind;
+  change.version = head.version;
+  change.instant = head.instant;
+  change.trace = head.trace;
   PAWL_ASSIGN_OR_RETURN(change.key, read_item(reader));
   if (has_new_image(change.kind)) {
     PAWL_ASSIGN_OR_RETURN(change.new_image, read_item(reader));

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/coding.h"
 #include "base/ids.h"
 #include "base/instant.h"
 #include "base/result.h"
@@ -55,5 +56,19 @@ struct Change {
 // the record's key (stream/change_key.h) and not repeated in it.
 std::string encode_change(const Change& change);
 Result<Change> decode_change(ShardId shard, SequenceNumber sequence, std::string_view encoded);
+
+// What stands in a stored record before its items: key, then the new image if has_new_image(), then the old one if
+// has_old_image().
+struct ChangeHead {
+  std::uint8_t body_format = kBodyFormat;
+  ChangeKind kind = ChangeKind::kInsert;
+  Version version;
+  Instant instant;
+  std::string_view trace;  // of the record's bytes
+};
+// Reads the head and leaves `reader` behind it, for who needs no Change. Errors: kCorrupt.
+Result<ChangeHead> read_change_head(Reader& reader);
+constexpr bool has_new_image(ChangeKind kind) { return kind != ChangeKind::kRemove; }
+constexpr bool has_old_image(ChangeKind kind) { return kind != ChangeKind::kInsert; }
 
 }  // namespace pawl::item

@@ -4,22 +4,11 @@
 #include <utility>
 
 #include "item/item_size.h"
+#include "item/stored_codes.h"
 #include "item/utf8.h"
 
 namespace pawl::item {
 namespace {
-
-constexpr std::uint8_t kCodeString = 0x01;
-constexpr std::uint8_t kCodeNumber = 0x02;
-constexpr std::uint8_t kCodeBinary = 0x03;
-constexpr std::uint8_t kCodeFalse = 0x04;
-constexpr std::uint8_t kCodeTrue = 0x05;
-constexpr std::uint8_t kCodeNull = 0x06;
-constexpr std::uint8_t kCodeStringSet = 0x07;
-constexpr std::uint8_t kCodeNumberSet = 0x08;
-constexpr std::uint8_t kCodeBinarySet = 0x09;
-constexpr std::uint8_t kCodeList = 0x0A;
-constexpr std::uint8_t kCodeMap = 0x0B;
 
 // A count of the input is believed only so far before its elements have been seen.
 constexpr std::size_t kReserveMax = 256;

@@ -56,6 +56,7 @@ Status RestoreWriter::removed_item(Incarnation table, const item::KeySchema& sch
 Status RestoreWriter::newest_change(const item::Change& change) {
   data_.put(KeySpace::kChanges, stream::change_key(change.shard, change.sequence),
             item::encode_change(change));
+  newest_[change.shard] = change.sequence;
   if (change.sequence.value > 1) {
     catalog_.put(KeySpace::kCatalog, table::floor_key(change.shard),
                  table::encode_floor({change.sequence.value - 1}));
@@ -69,7 +70,14 @@ Status RestoreWriter::table(const RecordedTable& table) {
   record.incarnation = table.incarnation;
   record.space = table.incarnation;
   record.created = table.created;
-  if (table.definition.stream) record.stream_enabled = table.created;
+  if (table.definition.stream) {
+    // It goes on behind what was restored: older changes are in the archive, not in the log.
+    record.stream_enabled = table.created;
+    table::TableStream& stream = record.streams.emplace_back();
+    stream.label = table.created;
+    stream.view = *table.definition.stream;
+    for (const ShardId shard : table.shards) stream.after.push_back(newest_[shard]);
+  }
   catalog_.put(KeySpace::kCatalog, table::table_key(table.incarnation),
                table::encode_table(record));
   const auto& count = counts_[table.incarnation];

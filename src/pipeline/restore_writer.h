@@ -38,6 +38,7 @@ class RestoreWriter final : public RestoreSink {
   WriteBatch data_;     // items and change records
   WriteBatch catalog_;  // written last
   std::map<Incarnation, Count> counts_;
+  std::map<ShardId, SequenceNumber> newest_;  // of each shard that has a change
 };
 
 }  // namespace pawl::pipeline

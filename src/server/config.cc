@@ -56,6 +56,22 @@ bool has_deep_key(std::string_view text) {
   return false;
 }
 
+// "250ms" or "2s"; and of what lasts, "30m" or "24h".
+enum class Units : std::uint8_t { kShort, kAll };
+std::optional<Duration> parse_duration(std::string_view text, Units units) {
+  std::uint32_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc()) return std::nullopt;
+  const std::string_view unit(stop, end);
+  if (unit == "ms") return std::chrono::milliseconds(number);
+  if (unit == "s") return std::chrono::seconds(number);
+  if (units == Units::kShort) return std::nullopt;
+  if (unit == "m") return std::chrono::minutes(number);
+  if (unit == "h") return std::chrono::hours(number);
+  return std::nullopt;
+}
+
 // Reads one table of the file, and remembers which keys it knew, so that a misspelt one is an error.
 class Section {
  public:
@@ -94,18 +110,26 @@ class Section {
     std::string text;
     PAWL_TRY(read(key, text));
     if (!table_.contains(key)) return ok();
-    std::uint32_t number = 0;
-    const char* const end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, number);
-    const std::string_view unit(stop, end);
-    const auto duration = unit == "ms" ? Duration{std::chrono::milliseconds(number)}
-                                       : Duration{std::chrono::seconds(number)};
-    if (error != std::errc() || (unit != "ms" && unit != "s") || duration > most) {
+    const auto duration = parse_duration(text, Units::kShort);
+    if (!duration || *duration > most) {
       return wrong(key,
                    fmt::format("must be written as \"250ms\" or \"2s\", and be at most \"{}s\"",
                                most / std::chrono::seconds(1)));
     }
     value = duration;
+    return ok();
+  }
+
+  Status read_retention(std::string_view key, Duration& value) {
+    std::string text;
+    PAWL_TRY(read(key, text));
+    if (!table_.contains(key)) return ok();
+    const auto duration = parse_duration(text, Units::kAll);
+    if (!duration || *duration < kStreamRetentionMin || *duration > kStreamRetentionMax) {
+      return wrong(key,
+                   "must be written as \"24h\", \"30m\" or \"60s\", and be \"1s\" to \"168h\"");
+    }
+    value = *duration;
     return ok();
   }
 
@@ -146,6 +170,7 @@ Status read_server(const toml::table& table, ServerConfig& config) {
   constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
   PAWL_TRY(section.read_number("reserve_bytes", 0, kMost, config.reserve.bytes));
   PAWL_TRY(section.read_number("reserve_inodes", 0, kMost, config.reserve.inodes));
+  PAWL_TRY(section.read_retention("stream_retention", config.stream_retention));
   PAWL_TRY(section.check_unknown());
   if (!listen.empty()) PAWL_TRY(set_listen(config, listen));
   if (!archive.empty()) PAWL_TRY(set_archive(config, archive));

@@ -17,6 +17,10 @@ namespace pawl::server {
 // The longest page interval: for so long nothing proves the newest versions.
 inline constexpr Duration kPageIntervalMax = std::chrono::minutes(1);
 
+// The service's streams keep 24 hours; longer costs disk alone.
+inline constexpr Duration kStreamRetentionMin = std::chrono::seconds(1);
+inline constexpr Duration kStreamRetentionMax = std::chrono::hours(168);
+
 struct TableConfig {
   // What a table gets when it is created. Changing the file later changes nothing about tables that exist.
   bool record = true;
@@ -46,6 +50,7 @@ struct ServerConfig {
   std::string archive;      // a folder, or s3://BUCKET/PREFIX; "" = DATA/archive
   std::string s3_endpoint;  // of the bucket; "" = as AWS's own settings say
   ReserveConfig reserve;
+  Duration stream_retention = table::kStreamRetentionDefault;  // 1 s to kStreamRetentionMax
   std::vector<AccessKeyConfig> access_keys;
   std::map<std::string, TableConfig, std::less<>> tables;
 

@@ -28,6 +28,22 @@ std::string refusal(const std::string& text) {
   return config.error().to_string();
 }
 
+TEST(Config, TheRetentionOfStreamsIsReadAndBounded) {
+  const auto retention = [](const std::string& text) {
+    const auto config = config_of("[server]\nstream_retention = " + text + "\n");
+    return config.ok() ? config->stream_retention.count() / 1'000'000 : -1;
+  };
+  EXPECT_EQ(ServerConfig{}.stream_retention, std::chrono::hours(24));
+  EXPECT_EQ(retention("\"24h\""), 86'400);
+  EXPECT_EQ(retention("\"90m\""), 5'400);
+  EXPECT_EQ(retention("\"1s\""), 1);
+  EXPECT_EQ(retention("\"168h\""), 604'800);
+  for (const auto* const wrong :
+       {"\"169h\"", "\"999ms\"", "\"24\"", "\"\"", "24", "\"1d\"", "\"-1h\""}) {
+    EXPECT_EQ(retention(wrong), -1) << wrong;
+  }
+}
+
 TEST(Config, AnEmptyFileIsTheDefaults) {
   const auto config = config_of("");
   ASSERT_TRUE(config.ok()) << config.error().to_string();

@@ -67,6 +67,7 @@ struct Server::Parts {
 
   wire::AccessGate gate;
   std::unique_ptr<wire::DynamoDbService> dynamodb;
+  std::unique_ptr<wire::StreamsService> streams;
   std::unique_ptr<wire::Router> router;
   std::unique_ptr<wire::HttpServer> http;
   std::string endpoint;
@@ -78,6 +79,7 @@ struct Server::Parts {
 Status Server::Parts::open_recorder() {
   table::CommitterOptions options;
   options.reserve = {config.reserve.bytes, config.reserve.inodes};
+  options.stream_retention = config.stream_retention;
   PAWL_ASSIGN_OR_RETURN(tables, table::TableStore::open(*stores.store, *stores.clock, stores.random,
                                                         events, options));
   recorded = std::make_unique<pipeline::CatalogTables>(*tables.catalog, *tables.committer);
@@ -102,8 +104,11 @@ Status Server::Parts::listen() {
   source.status_json = [this] { return server::status_json(facts()); };
   source.metrics_text = [this] { return server::metrics_text(facts()); };
   source.healthy = [this] { return refusal.empty() && !events.no_room(); };
-  router = std::make_unique<wire::Router>(gate, *dynamodb, queues->service(), std::move(source),
-                                          [this] { return stores.clock->now(); });
+  streams = std::make_unique<wire::StreamsService>(*tables.streams, tables.catalog->iterator_key(),
+                                                   [this] { return stores.clock->now(); });
+  router =
+      std::make_unique<wire::Router>(gate, *dynamodb, *streams, queues->service(),
+                                     std::move(source), [this] { return stores.clock->now(); });
   wire::HttpServerOptions options;
   options.host = config.host;
   options.port = config.port;

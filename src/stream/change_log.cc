@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "item/change.h"
+#include "stream/age_search.h"
 #include "stream/change_key.h"
 
 namespace pawl::stream {
@@ -13,6 +15,11 @@ Error hole(ShardId shard, SequenceNumber expected, std::string_view found) {
           "reading the change log: shard " + shard.to_string() + " lacks change " +
               std::to_string(expected.value) + " (" + std::string(found) + ")",
           "the data directory is damaged: run `pawl verify` on the archive, then `pawl restore`"};
+}
+
+Error not_open(ShardId shard) {
+  return {ErrorCode::kNotFound,
+          "reading the change log: there is no open shard " + shard.to_string(), ""};
 }
 
 }  // namespace
@@ -26,11 +33,21 @@ Awaitable<Result<std::vector<ChangeRecord>>> ChangeLog::read(ShardId shard, Sequ
 Result<std::vector<ChangeRecord>> ChangeLog::read_now(ShardId shard, SequenceNumber after,
                                                       std::size_t count_max,
                                                       std::size_t bytes_max) const {
+  std::vector<ChangeRecord> records;
+  std::size_t bytes = 0;
+  PAWL_TRY(visit(shard, after, count_max, [&](SequenceNumber sequence, std::string_view encoded) {
+    if (!records.empty() && bytes + encoded.size() > bytes_max) return false;
+    bytes += encoded.size();
+    records.push_back({shard, sequence, std::string(encoded)});
+    return true;
+  }));
+  return records;
+}
+
+Status ChangeLog::visit(ShardId shard, SequenceNumber after, std::size_t count_max,
+                        const Visit& visit) const {
   const std::optional<ShardPosition> before = position(shard);
-  if (!before) {
-    return Error{ErrorCode::kNotFound,
-                 "reading the change log: there is no open shard " + shard.to_string(), ""};
-  }
+  if (!before) return not_open(shard);
   const auto trimmed = [&](SequenceNumber floor) {
     return Error{ErrorCode::kCorrupt,
                  "reading the change log: the changes of shard " + shard.to_string() + " after " +
@@ -39,16 +56,15 @@ Result<std::vector<ChangeRecord>> ChangeLog::read_now(ShardId shard, SequenceNum
                  "start at the floor, or read the archive"};
   };
   if (after < before->floor) return trimmed(before->floor);
-
-  std::vector<ChangeRecord> records;
-  if (after >= before->newest || count_max == 0) return records;
+  if (after >= before->newest || count_max == 0) return ok();
   const std::size_t expected =
       std::min<std::uint64_t>(count_max, before->newest.value - after.value);
-  records.reserve(std::min<std::size_t>(expected, 1024));
   const std::unique_ptr<Cursor> cursor = store_.cursor(KeySpace::kChanges);
   cursor->seek(change_key(shard, after.next()));
-  std::size_t bytes = 0;
-  for (SequenceNumber next = after.next(); records.size() < expected; next = next.next()) {
+  SequenceNumber next = after.next();
+  for (std::size_t visited = 0; visited < expected; ++visited, next = next.next()) {
+    // Never past the end: what follows may be another shard's trimmed start, which a cursor walks through.
+    if (visited > 0) cursor->next();
     if (!cursor->valid() || cursor->key() != change_key(shard, next)) {
       PAWL_TRY(cursor->status());
       // A trim may have overtaken this read; otherwise records are missing.
@@ -56,13 +72,25 @@ Result<std::vector<ChangeRecord>> ChangeLog::read_now(ShardId shard, SequenceNum
       if (!now || now->floor > after) return trimmed(now ? now->floor : before->newest);
       return hole(shard, next, cursor->valid() ? "another key follows" : "the log ends there");
     }
-    if (!records.empty() && bytes + cursor->value().size() > bytes_max) break;
-    bytes += cursor->value().size();
-    records.push_back({shard, next, std::string(cursor->value())});
-    // Never past the end: what follows may be another shard's trimmed start, which a cursor walks through.
-    if (records.size() < expected) cursor->next();
+    if (!visit(next, cursor->value())) break;
   }
-  return records;
+  return ok();
+}
+
+Result<SequenceNumber> ChangeLog::last_before(ShardId shard, SequenceNumber known,
+                                              Instant cutoff) const {
+  const std::optional<ShardPosition> at = position(shard);
+  if (!at) return not_open(shard);
+  AgeSearch search(std::max(known, at->floor), at->newest, cutoff);
+  while (const auto next = search.next()) {
+    PAWL_ASSIGN_OR_RETURN(const auto encoded,
+                          store_.get(KeySpace::kChanges, change_key(shard, *next)));
+    if (!encoded) return hole(shard, *next, "its record is not there");
+    Reader reader(*encoded);
+    PAWL_ASSIGN_OR_RETURN(const item::ChangeHead head, item::read_change_head(reader));
+    search.tell(head.instant);
+  }
+  return search.old();
 }
 
 void ChangeLog::release(ShardId shard, SequenceNumber through) {

@@ -52,6 +52,16 @@ class ChangeLog final : public ChangeSource {
   Result<std::vector<ChangeRecord>> read_now(ShardId shard, SequenceNumber after,
                                              std::size_t count_max, std::size_t bytes_max) const;
 
+  // Calls `visit` for the changes of a shard after `after`, in order and without a hole, at most `count_max`, until it
+  // returns false. The bytes are good during the call. Errors: as read().
+  using Visit = std::function<bool(SequenceNumber, std::string_view encoded)>;
+  Status visit(ShardId shard, SequenceNumber after, std::size_t count_max,
+               const Visit& visit) const;
+
+  // The last change of a shard whose instant is before `cutoff`, at least its floor; `known`: what an earlier call
+  // returned, or 0. A few point reads (age_search.h), one where nothing has aged since. Errors: kNotFound, kCorrupt.
+  Result<SequenceNumber> last_before(ShardId shard, SequenceNumber known, Instant cutoff) const;
+
   // Nothing for a shard that is not open.
   std::optional<ShardPosition> position(ShardId shard) const;
   std::vector<ShardId> shards() const;

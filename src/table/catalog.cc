@@ -22,6 +22,35 @@ Error corrupt_key() {
           "the data directory is damaged: restore it with `pawl restore` from the archive"};
 }
 
+Error not_written(const WriteResult& written, std::string_view what) {
+  return {written.outcome == WriteOutcome::kUnknown ? ErrorCode::kUnknown : ErrorCode::kUnavailable,
+          "writing " + std::string(what) + ": " + written.why,
+          "look at the disk, then start again"};
+}
+
+void put_format(WriteBatch& batch) {
+  std::string value;
+  append_varint(value, kDataFormat);
+  batch.put(KeySpace::kCatalog, std::string(kFormatKey), value);
+}
+
+std::string make_iterator_key(Random& random) {
+  std::string key;
+  while (key.size() < kIteratorKeySize) append_u64_be(key, random.next());
+  return key;
+}
+
+// What a directory of an older format lacks. The records of its tables are rewritten by who opens its shards
+// (old_streams.h).
+Status raise_format(KeyValueStore& store, Random& random) {
+  WriteBatch batch;
+  put_format(batch);
+  batch.put(KeySpace::kCatalog, std::string(kIteratorKeyKey), make_iterator_key(random));
+  const WriteResult written = store.write(batch, Sync::kYes);
+  if (written.outcome == WriteOutcome::kDone) return ok();
+  return not_written(written, "the catalog in the present format");
+}
+
 }  // namespace
 
 TableDescription Table::describe() const {
@@ -60,6 +89,7 @@ Result<std::unique_ptr<Catalog>> Catalog::open(KeyValueStore& store, Random& ran
                        ", and this Pawl reads formats up to " + std::to_string(kDataFormat),
                    "use the newer Pawl that wrote it"};
     }
+    if (found < kDataFormat) PAWL_TRY(raise_format(store, random));
     PAWL_TRY(catalog->load(store));
     return catalog;
   }
@@ -72,19 +102,15 @@ Result<std::unique_ptr<Catalog>> Catalog::open(KeyValueStore& store, Random& ran
                  "the data directory is damaged: restore it with `pawl restore` from the archive"};
   }
   catalog->data_id_ = random.next();
+  catalog->iterator_key_ = make_iterator_key(random);
   WriteBatch batch;
+  put_format(batch);
   std::string value;
-  append_varint(value, kDataFormat);
-  batch.put(KeySpace::kCatalog, std::string(kFormatKey), value);
-  value.clear();
   append_u64_be(value, catalog->data_id_);
   batch.put(KeySpace::kCatalog, std::string(kDataIdKey), value);
+  batch.put(KeySpace::kCatalog, std::string(kIteratorKeyKey), catalog->iterator_key_);
   const WriteResult written = store.write(batch, Sync::kYes);
-  if (written.outcome != WriteOutcome::kDone) {
-    return Error{
-        written.outcome == WriteOutcome::kUnknown ? ErrorCode::kUnknown : ErrorCode::kUnavailable,
-        "writing a new catalog: " + written.why, "look at the disk, then start again"};
-  }
+  if (written.outcome != WriteOutcome::kDone) return not_written(written, "a new catalog");
   return catalog;
 }
 
@@ -94,6 +120,9 @@ Status Catalog::load(KeyValueStore& store) {
   Reader reader(*id);
   data_id_ = reader.u64_be();
   if (!reader.at_end()) return corrupt_key();
+  PAWL_ASSIGN_OR_RETURN(const auto iterator_key, store.get(KeySpace::kCatalog, kIteratorKeyKey));
+  if (!iterator_key || iterator_key->size() != kIteratorKeySize) return corrupt_key();
+  iterator_key_ = *iterator_key;
   PAWL_TRY(for_each(store, kFloorPrefix, [this](auto key, auto value) -> Status {
     Reader rest(key);
     ShardId shard;

@@ -44,8 +44,8 @@ struct CatalogView {
 
 class Catalog {
  public:
-  // Reads the catalog, or makes one in an empty store (one synced write). Errors: kInvalid for a
-  // directory of a newer format; kCorrupt.
+  // Reads the catalog, or makes one in an empty store, or raises an older format to the present one (one synced write
+  // either way). Errors: kInvalid for a directory of a newer format; kCorrupt.
   static Result<std::unique_ptr<Catalog>> open(KeyValueStore& store, Random& random);
 
   std::shared_ptr<const CatalogView> view() const;
@@ -53,6 +53,8 @@ class Catalog {
   std::uint64_t revision() const { return revision_.load(std::memory_order_acquire); }
   // Random, made with the data directory; stands in the root chain of the ledger.
   std::uint64_t data_id() const { return data_id_; }
+  // Random and secret, made with the data directory: signs the iterators of streams, which so outlive the process.
+  const std::string& iterator_key() const { return iterator_key_; }
 
   // Floors as found by open().
   const std::map<ShardId, SequenceNumber>& floors_at_open() const { return floors_; }
@@ -69,6 +71,7 @@ class Catalog {
   Status load_tables(KeyValueStore& store);
 
   std::uint64_t data_id_ = 0;
+  std::string iterator_key_;
   std::map<ShardId, SequenceNumber> floors_;
   void show(std::shared_ptr<const CatalogView> next);
 

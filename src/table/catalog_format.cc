@@ -6,7 +6,8 @@
 namespace pawl::table {
 namespace {
 
-constexpr std::uint8_t kRecordFormat = 1;
+constexpr std::uint8_t kRecordFormat = 2;
+constexpr std::uint8_t kFormatWithoutStreams = 1;
 
 Error corrupt(std::string_view what) {
   return {ErrorCode::kCorrupt, "the catalog's " + std::string(what) + " can't be read",
@@ -40,6 +41,12 @@ bool read_flag(Reader& reader) {
   return flag == 1;
 }
 
+StreamView read_view(Reader& reader) {
+  const std::uint8_t view = reader.u8();
+  if (view > static_cast<std::uint8_t>(StreamView::kNewAndOldImages)) reader.fail();
+  return static_cast<StreamView>(view);
+}
+
 void append_definition(std::string& out, const TableDefinition& definition) {
   append_bytes(out, definition.name);
   append_key_attribute(out, definition.schema.partition);
@@ -64,9 +71,7 @@ TableDefinition read_definition(Reader& reader) {
   definition.partitions = reader.u16_be();
   if (definition.partitions == 0 || definition.partitions > kPartitionsMax) reader.fail();
   if (read_flag(reader)) {
-    const std::uint8_t view = reader.u8();
-    if (view > static_cast<std::uint8_t>(StreamView::kNewAndOldImages)) reader.fail();
-    definition.stream = static_cast<StreamView>(view);
+    definition.stream = read_view(reader);
   }
   definition.pay_per_request = read_flag(reader);
   definition.read_units = reader.varint();
@@ -75,6 +80,46 @@ TableDefinition read_definition(Reader& reader) {
   definition.record.record = read_flag(reader);
   definition.record.name_template = reader.bytes();
   return definition;
+}
+
+void append_positions(std::string& out, const TableStream::Positions& positions) {
+  for (const SequenceNumber position : positions) append_varint(out, position.value);
+}
+
+TableStream::Positions read_positions(Reader& reader, std::uint16_t shards) {
+  TableStream::Positions positions;
+  for (std::uint16_t i = 0; i < shards && reader.ok(); ++i) positions.push_back({reader.varint()});
+  return positions;
+}
+
+void append_stream(std::string& out, const TableStream& stream) {
+  append_u64_be(out, static_cast<std::uint64_t>(stream.label.microseconds));
+  append_u8(out, static_cast<std::uint8_t>(stream.view));
+  append_positions(out, stream.after);
+  append_u8(out, stream.end ? 1 : 0);
+  if (!stream.end) return;
+  append_u64_be(out, static_cast<std::uint64_t>(stream.end->at.microseconds));
+  append_positions(out, stream.end->last);
+}
+
+TableStream read_stream(Reader& reader, std::uint16_t shards) {
+  TableStream stream;
+  stream.label = {static_cast<std::int64_t>(reader.u64_be())};
+  stream.view = read_view(reader);
+  stream.after = read_positions(reader, shards);
+  if (!read_flag(reader)) return stream;
+  stream.end.emplace();
+  stream.end->at = {static_cast<std::int64_t>(reader.u64_be())};
+  stream.end->last = read_positions(reader, shards);
+  return stream;
+}
+
+void read_streams(Reader& reader, TableRecord& record) {
+  const std::uint64_t count = reader.varint();
+  if (count > kStreamsMax) reader.fail();
+  for (std::uint64_t i = 0; i < count && reader.ok(); ++i) {
+    record.streams.push_back(read_stream(reader, record.definition.partitions));
+  }
 }
 
 }  // namespace
@@ -106,12 +151,15 @@ std::string encode_table(const TableRecord& record) {
   append_u8(out, record.parent ? 1 : 0);
   if (record.parent) append_u64_be(out, record.parent->value);
   append_definition(out, record.definition);
+  append_varint(out, record.streams.size());
+  for (const TableStream& stream : record.streams) append_stream(out, stream);
   return out;
 }
 
 Result<TableRecord> decode_table(std::string_view encoded) {
   Reader reader(encoded);
-  if (reader.u8() != kRecordFormat) return corrupt("table record");
+  const std::uint8_t format = reader.u8();
+  if (format != kRecordFormat && format != kFormatWithoutStreams) return corrupt("table record");
   TableRecord record;
   record.incarnation = {reader.u64_be()};
   record.space = {reader.u64_be()};
@@ -124,6 +172,13 @@ Result<TableRecord> decode_table(std::string_view encoded) {
   }
   if (read_flag(reader)) record.parent = Incarnation{reader.u64_be()};
   record.definition = read_definition(reader);
+  if (format == kRecordFormat) {
+    read_streams(reader, record);
+  } else if (record.definition.stream && record.state == TableState::kActive) {
+    TableStream& stream = record.streams.emplace_back();
+    stream.label = record.stream_enabled.value_or(record.created);
+    stream.view = *record.definition.stream;
+  }
   if (!reader.at_end()) return corrupt("table record");
   return record;
 }

@@ -3,6 +3,7 @@
 //   key                                    value
 //   "format"                               varint: kDataFormat
 //   "data-id"                              8 bytes big-endian: random, made with the directory
+//   "iterator-key"                         32 bytes, random: signs the iterators of streams
 //   "table/" incarnation(8)                a TableRecord
 //   "count/" incarnation(8)                item count and size: two varints; written with every
 //   batch "floor/" incarnation(8) shard(2)       varint: the change log of the shard is trimmed
@@ -20,10 +21,12 @@ namespace pawl::table {
 
 // The format of everything in the data directory. Raised when an older Pawl could not read what a
 // newer one writes; a newer one than this is refused at the start.
-inline constexpr std::uint64_t kDataFormat = 1;
+inline constexpr std::uint64_t kDataFormat = 2;
 
 inline constexpr std::string_view kFormatKey = "format";
 inline constexpr std::string_view kDataIdKey = "data-id";
+inline constexpr std::string_view kIteratorKeyKey = "iterator-key";
+inline constexpr std::size_t kIteratorKeySize = 32;
 inline constexpr std::string_view kTablePrefix = "table/";
 inline constexpr std::string_view kCountPrefix = "count/";
 inline constexpr std::string_view kFloorPrefix = "floor/";
@@ -44,6 +47,7 @@ struct TableRecord {
   Instant created;
   std::optional<Instant> stream_enabled;
   std::optional<Incarnation> parent;
+  std::vector<TableStream> streams;  // oldest first; the last may be open
   bool operator==(const TableRecord&) const = default;
 };
 
@@ -61,7 +65,7 @@ std::string encode_table(const TableRecord& record);
 std::string encode_count(const TableCount& count);
 std::string encode_floor(SequenceNumber floor);
 
-// Errors: kCorrupt.
+// Errors: kCorrupt. A record of format 1 knows no streams: the one that its definition tells of comes with an empty `after`.
 Result<TableRecord> decode_table(std::string_view encoded);
 Result<TableCount> decode_count(std::string_view encoded);
 Result<SequenceNumber> decode_floor(std::string_view encoded);

@@ -25,7 +25,7 @@ enum class Refusal {
   kNoSuchTable,           // ResourceNotFoundException
   kTableExists,           // ResourceInUseException
   kTableProtected,        // deletion protection is on
-  kTooManyTables,         // LimitExceededException
+  kTooManyTables,         // LimitExceededException; too many streams of a table, too
   kTransactionCancelled,  // TransactionCanceledException, with reasons
   kTokenMismatch,         // IdempotentParameterMismatchException
   kRepeatMismatch,        // an invocation id that came again with another request

@@ -16,6 +16,7 @@ void CommitStep::open(ShardId shard, SequenceNumber newest, Instant newest_insta
                                                 .durable_instant = newest_instant,
                                                 .staged_instant = newest_instant,
                                                 .released = floor,
+                                                .held = {},
                                                 .floor = floor,
                                                 .staged_floor = floor})
                           .second;
@@ -35,10 +36,18 @@ void CommitStep::release(ShardId shard, SequenceNumber through) {
   found->second.released = std::max(found->second.released, through);
 }
 
+void CommitStep::hold(ShardId shard, std::optional<SequenceNumber> after) {
+  const auto found = shards_.find(shard);
+  if (found != shards_.end()) found->second.held = after;
+}
+
 std::optional<SequenceNumber> CommitStep::next_floor(const Shard& shard) {
-  // All but the newest released change may go.
-  if (shard.released.value <= shard.floor.value + 1) return std::nullopt;
-  return SequenceNumber{shard.released.value - 1};
+  if (shard.released.value == 0) return std::nullopt;
+  // All but the newest released change may go, as far as no stream holds them.
+  const SequenceNumber kept{shard.released.value - 1};
+  const SequenceNumber next = std::min(kept, shard.held.value_or(kept));
+  if (next <= shard.floor) return std::nullopt;
+  return next;
 }
 
 bool CommitStep::can_trim() const {

@@ -15,7 +15,8 @@
 //   sequence numbers of a shard are dense, from 1, over every outcome but kUnknown (which ends the
 //   process); versions of a key are dense, from 0, deletion included, and go on after re-creation;
 //   instants never decrease within a shard, whatever the clock says;
-//   floor < newest released <= newest: the newest released change is always kept.
+//   floor < newest released <= newest: the newest released change is always kept;
+//   floor <= held while a stream holds the shard's changes.
 #pragma once
 
 #include <cstdint>
@@ -78,6 +79,10 @@ class CommitStep {
   // news are ignored.
   void release(ShardId shard, SequenceNumber through);
 
+  // At any time: changes after `after` are held for the readers of a stream, in a page or not; nothing = none is. Only what
+  // lies behind is trimmed, and only when it was released, too. Unknown shards are ignored.
+  void hold(ShardId shard, std::optional<SequenceNumber> after);
+
   // Whether a floor can advance: a reason for a round without commands.
   bool can_trim() const;
 
@@ -104,6 +109,7 @@ class CommitStep {
     Instant durable_instant;
     Instant staged_instant;
     SequenceNumber released;
+    std::optional<SequenceNumber> held;
     SequenceNumber floor;         // durable
     SequenceNumber staged_floor;  // in this round's batch
   };

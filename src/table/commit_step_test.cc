@@ -103,6 +103,35 @@ TEST(CommitStep, ARoundThatKeepsFloorsMovesNone) {
   }
 }
 
+TEST(CommitStep, AStreamHoldsWhatIsReleased) {
+  CommitStep step;
+  step.open(kShard, {9}, {}, {2});
+  step.release(kShard, {9});
+  step.hold(kShard, SequenceNumber{2});
+  EXPECT_FALSE(step.can_trim());
+  step.hold(kShard, SequenceNumber{5});
+  EXPECT_THAT(step.seal(Floors::kAdvance), ElementsAre(ShardFloor{kShard, {5}}));
+  EXPECT_THAT(step.settle(WriteOutcome::kDone).trims, ElementsAre(ShardFloor{kShard, {5}}));
+  step.hold(kShard,
+            SequenceNumber{100});  // all has aged: the newest released change is kept all the same
+  EXPECT_THAT(step.seal(Floors::kAdvance), ElementsAre(ShardFloor{kShard, {8}}));
+  EXPECT_THAT(step.settle(WriteOutcome::kNotDone).trims, IsEmpty());
+  step.hold(kShard, SequenceNumber{3});  // a floor does not go back
+  EXPECT_FALSE(step.can_trim());
+  step.hold(kShard, std::nullopt);
+  EXPECT_TRUE(step.can_trim());
+  step.hold(kOther, SequenceNumber{3});  // of a shard that is gone
+}
+
+TEST(CommitStep, AStreamAloneReleasesNothing) {
+  CommitStep step;
+  step.open(kShard, {9}, {}, {});
+  step.hold(kShard, SequenceNumber{9});
+  EXPECT_FALSE(step.can_trim()) << "aged, but in no page (P6)";
+  step.release(kShard, {4});
+  EXPECT_THAT(step.seal(Floors::kAdvance), ElementsAre(ShardFloor{kShard, {3}}));
+}
+
 // Every order of events in a small scope, with the disk that each leaves, against the promises.
 class Exploration {
  public:
@@ -117,9 +146,10 @@ class Exploration {
   struct World {
     CommitStep step;
     Disk disk;
-    Disk round;               // as the disk will be if this round's batch is written
-    std::uint64_t known = 0;  // the newest change that readers were told of
-    std::uint64_t paged = 0;  // the pipeline: in durable ledger pages through here
+    Disk round;                         // as the disk will be if this round's batch is written
+    std::uint64_t known = 0;            // the newest change that readers were told of
+    std::uint64_t paged = 0;            // the pipeline: in durable ledger pages through here
+    std::optional<std::uint64_t> held;  // a stream: what lies behind may not go
     int changes = 0;
     int faults = 0;
     bool lost = false;  // an unknown outcome: only a restart goes on
@@ -159,6 +189,7 @@ class Exploration {
     ASSERT_LE(world.known, newest) << "readers are told of synced changes only";
     ASSERT_LE(disk.trimmed, disk.floor) << "trimmed past the durable floor";
     ASSERT_TRUE(disk.floor == 0 || disk.floor < world.paged) << "trimmed what is in no page (P6)";
+    ASSERT_LE(disk.trimmed, world.held.value_or(newest)) << "trimmed what a stream holds";
   }
 
   static bool change(World& world, bool exists_after, std::int64_t now) {
@@ -199,6 +230,23 @@ class Exploration {
     return true;
   }
 
+  // Switched on, all aged by one more, or run out.
+  static bool stream(World& world) {
+    if (world.lost) return false;
+    if (!world.held) {
+      world.held = world.known;
+    } else if (*world.held < world.known) {
+      ++*world.held;
+    } else {
+      world.held.reset();
+    }
+    hold(world);
+    return true;
+  }
+  static void hold(World& world) {
+    world.step.hold(kShard, world.held ? std::optional(SequenceNumber{*world.held}) : std::nullopt);
+  }
+
   static bool restart(World& world) {
     if (!world.lost && ++world.faults > kFaultsMax) return false;
     world.step = {};
@@ -207,6 +255,7 @@ class Exploration {
                     {disk.instants.empty() ? 0 : disk.instants.back()}, {disk.floor});
     world.round = disk;
     world.known = disk.versions.size();
+    hold(world);
     if (world.paged > 0) world.step.release(kShard, {world.paged});  // the pipeline reads its pages
     world.lost = false;
     return true;
@@ -224,6 +273,7 @@ class Exploration {
       [](Exploration&, World& world) { return commit(world, WriteOutcome::kUnknown, true); },
       [](Exploration&, World& world) { return commit(world, WriteOutcome::kUnknown, false); },
       [](Exploration&, World& world) { return page(world); },
+      [](Exploration&, World& world) { return stream(world); },
       [](Exploration&, World& world) { return restart(world); },
   };
 };

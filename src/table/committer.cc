@@ -2,6 +2,7 @@
 
 #include "base/assert.h"
 #include "item/change.h"
+#include "table/old_streams.h"
 #include "table/orphans.h"
 
 namespace pawl::table {
@@ -25,7 +26,8 @@ Committer::Committer(CommitterPorts ports, CommitterOptions options)
     : ports_(ports),
       options_(options),
       queue_(options.queue_commands_max, options.queue_bytes_max),
-      room_(options.reserve) {}
+      room_(options.reserve),
+      holds_(ports.catalog, ports.log, options.stream_retention) {}
 
 Result<std::unique_ptr<Committer>> Committer::open(CommitterPorts ports, CommitterOptions options) {
   std::unique_ptr<Committer> committer(new Committer(ports, options));
@@ -59,8 +61,9 @@ Status Committer::open_shards() {
       step_.open(shard, newest->sequence, change.instant, from);
       if (!table->record.definition.record.record) step_.release(shard, newest->sequence);
     }
+    holds_.begin(*table, step_);
   }
-  return ok();
+  return begin_old_streams(ports_.store, ports_.catalog, ports_.log);
 }
 
 void Committer::submit(Command command) {
@@ -112,7 +115,12 @@ std::vector<TablePtr> Committer::take_settled() {
     if (found == known->by_incarnation.end()) continue;
     // A table that still has its name goes on taking changes.
     PAWL_ASSERT(found->second->record.state != TableState::kActive);
-    tables.push_back(found->second);
+    if (holds_.is_read(found->second->record, ports_.clock.now())) {
+      still_read_.insert(incarnation);
+    } else {
+      still_read_.erase(incarnation);
+      tables.push_back(found->second);
+    }
   }
   return tables;
 }
@@ -133,6 +141,7 @@ Committer::Round Committer::run_round() {
   beat(now);
 
   for (const auto& [shard, through] : ports_.log.take_releases()) step_.release(shard, through);
+  look_at_streams(now);
   if (const auto settled = take_settled(); !settled.empty()) return settle_round(settled);
 
   std::vector<Pending> pending = queue_.take(options_.round_commands_max, options_.batch_bytes_max);
@@ -172,6 +181,15 @@ Committer::Round Committer::item_round(std::vector<Pending> pending, bool trim) 
   return result;
 }
 
+// As often as records are removed: before that nothing depends on it.
+void Committer::look_at_streams(MonotonicInstant now) {
+  if (held_ && now - *held_ < options_.trim_interval) return;
+  held_ = now;
+  report(holds_.advance(ports_.clock.now(), step_));
+  const std::lock_guard lock(mutex_);
+  settled_.insert(settled_.end(), still_read_.begin(), still_read_.end());
+}
+
 bool Committer::table_command_refused(const Command& command) const {
   // Adoption is what ends a refusal, and writes next to nothing.
   return !std::holds_alternative<AdoptTable>(command.action) && refusal_now().has_value();
@@ -193,7 +211,11 @@ Committer::Round Committer::table_round(Pending pending) {
   } else if (table_command_refused(pending.command)) {
     pending.answer = render_refusal(pending.command, *refusal_now());
   } else {
-    plan = plan_table_command(pending.command, ports_.catalog, ports_.random, now);
+    plan = plan_table_command(pending.command, {.catalog = ports_.catalog,
+                                                .log = ports_.log,
+                                                .random = ports_.random,
+                                                .now = now,
+                                                .stream_retention = options_.stream_retention});
     pending.answer = pending.command.render(plan.outcome);
   }
   if (plan.event == TablePlan::Event::kAdopted) {
@@ -258,6 +280,7 @@ Committer::Round Committer::settle_round(const std::vector<TablePtr>& tables) {
       step_.close(shard);
       ports_.log.forget(shard);
     }
+    holds_.forget(*table);
     ports_.catalog.forget(table->record.incarnation);
     report(ports_.log.remove_all(table->record.incarnation));
   }
@@ -308,6 +331,10 @@ void Committer::apply(const TablePlan& plan) {
     step_.close(carried.shard);
     step_.open(carried.shard, carried.newest, carried.newest_instant, {});
     ports_.log.publish(carried.shard, carried.newest);
+  }
+  const auto tables = ports_.catalog.view();
+  for (const TableRecord& record : plan.records) {
+    holds_.begin(*tables->by_incarnation.at(record.incarnation), step_);
   }
   if (plan.event == TablePlan::Event::kDeleted) {
     report(remove_items(ports_.store, plan.records.back().space));

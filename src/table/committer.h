@@ -16,6 +16,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,6 +30,7 @@
 #include "table/commit_step.h"
 #include "table/room_gate.h"
 #include "table/round_answers.h"
+#include "table/stream_holds.h"
 #include "table/table_commands.h"
 #include "table/table_reader.h"
 
@@ -66,6 +68,8 @@ struct CommitterOptions {
   // How often change log records are removed: each removal costs later reads a little.
   Duration trim_interval = std::chrono::seconds(5);
   Duration heartbeat_interval = std::chrono::seconds(1);
+  // How long the records of a stream stay readable, and how long a deleted table's do.
+  Duration stream_retention = kStreamRetentionDefault;
 };
 
 // What the committer stands on. All must outlive it.
@@ -97,8 +101,8 @@ class Committer final : public CommandSink {
   void refuse_writes(Refusal refusal, std::string reason);
   void allow_writes();
 
-  // All changes of a closing or replaced incarnation are in ledger pages: its change log may go. What is
-  // unknown is ignored.
+  // All changes of a closing or replaced incarnation are in ledger pages: its change log may go, as soon as its streams have
+  // run out. What is unknown is ignored; told again is told once.
   void table_settled(Incarnation incarnation);
 
   // Commands submitted from now on are refused as kStopping; those before are still to be done.
@@ -112,6 +116,7 @@ class Committer final : public CommandSink {
   Committer(CommitterPorts ports, CommitterOptions options);
   Status open_shards();
   void settle_unrecorded(const TableRecord& table);
+  void look_at_streams(MonotonicInstant now);
 
   Round item_round(std::vector<Pending> pending, bool trim);
   Round table_round(Pending pending);
@@ -148,7 +153,10 @@ class Committer final : public CommandSink {
   AnswerExpiry expiry_;
   std::optional<MonotonicInstant> trimmed_;
   std::optional<MonotonicInstant> beaten_;
-  std::string why_;  // of the last write that was not done
+  StreamHolds holds_;
+  std::optional<MonotonicInstant> held_;  // when holds_ and still_read_ were looked at
+  std::set<Incarnation> still_read_;      // settled, but for the readers of their streams
+  std::string why_;                       // of the last write that was not done
 };
 
 }  // namespace pawl::table

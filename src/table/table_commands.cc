@@ -43,7 +43,36 @@ bool is_table_name(const std::string& name) {
          });
 }
 
-TablePlan plan(const CreateTable& create, const Catalog& catalog, Random& random, Instant now) {
+TableStream::Positions newest_of(const stream::ChangeLog& log, const TableRecord& record) {
+  TableStream::Positions positions;
+  for (std::uint16_t i = 0; i < record.definition.partitions; ++i) {
+    const auto position = log.position({.incarnation = record.incarnation, .number = i});
+    positions.push_back(position ? position->newest : SequenceNumber{});
+  }
+  return positions;
+}
+
+// Switches the stream of the record's definition on, behind what is in the log.
+void begin_stream(TableRecord& record, const PlanGround& ground, TableStream::Positions after) {
+  // The label must be new among all tables of this name, also those that are gone but for their streams.
+  std::vector<Instant> taken;
+  for (const auto& [incarnation, table] : ground.catalog.view()->by_incarnation) {
+    if (table->record.definition.name != record.definition.name) continue;
+    for (const TableStream& stream : table->record.streams) taken.push_back(stream.label);
+  }
+  record.stream_enabled = next_label(ground.now, taken);
+  record.streams.push_back({.label = *record.stream_enabled,
+                            .view = *record.definition.stream,
+                            .after = std::move(after),
+                            .end = {}});
+}
+
+void end_stream(TableRecord& record, const PlanGround& ground) {
+  if (record.streams.empty() || record.streams.back().end) return;
+  record.streams.back().end = TableStream::End{ground.now, newest_of(ground.log, record)};
+}
+
+TablePlan plan(const CreateTable& create, const PlanGround& ground) {
   const TableDefinition& definition = create.definition;
   if (!is_table_name(definition.name)) {
     return refuse(
@@ -56,7 +85,7 @@ TablePlan plan(const CreateTable& create, const Catalog& catalog, Random& random
                                          " partitions, not " +
                                          std::to_string(definition.partitions));
   }
-  const auto tables = catalog.view();
+  const auto tables = ground.catalog.view();
   if (tables->find(definition.name)) {
     return refuse(Refusal::kTableExists, "Table already exists: " + definition.name);
   }
@@ -68,18 +97,20 @@ TablePlan plan(const CreateTable& create, const Catalog& catalog, Random& random
   TablePlan result;
   TableRecord record;
   record.definition = definition;
-  record.incarnation = catalog.new_incarnation(random);
+  record.incarnation = ground.catalog.new_incarnation(ground.random);
   record.space = record.incarnation;
-  record.created = now;
-  if (definition.stream) record.stream_enabled = now;
+  record.created = ground.now;
+  if (definition.stream) {
+    begin_stream(record, ground, TableStream::Positions(definition.partitions));
+  }
   result.event = TablePlan::Event::kCreated;
   result.outcome.table = description_of(record, {});
   result.records.push_back(std::move(record));
   return result;
 }
 
-TablePlan plan(const DeleteTable& remove, const Catalog& catalog, Random&, Instant) {
-  const TablePtr table = catalog.view()->find(remove.name);
+TablePlan plan(const DeleteTable& remove, const PlanGround& ground) {
+  const TablePtr table = ground.catalog.view()->find(remove.name);
   if (!table) return no_such_table(remove.name);
   if (table->record.definition.deletion_protected) {
     return refuse(Refusal::kTableProtected,
@@ -89,14 +120,15 @@ TablePlan plan(const DeleteTable& remove, const Catalog& catalog, Random&, Insta
   TablePlan result;
   TableRecord record = table->record;
   record.state = TableState::kClosing;
+  end_stream(record, ground);
   result.event = TablePlan::Event::kDeleted;
   result.outcome.table = table->describe();
   result.records.push_back(std::move(record));
   return result;
 }
 
-TablePlan plan(const UpdateTable& update, const Catalog& catalog, Random&, Instant now) {
-  const TablePtr table = catalog.view()->find(update.name);
+TablePlan plan(const UpdateTable& update, const PlanGround& ground) {
+  const TablePtr table = ground.catalog.view()->find(update.name);
   if (!table) return no_such_table(update.name);
   TableRecord record = table->record;
   TableDefinition& definition = record.definition;
@@ -110,8 +142,21 @@ TablePlan plan(const UpdateTable& update, const Catalog& catalog, Random&, Insta
                     "Table already has a disabled stream: TableName: " + update.name);
     }
     definition.stream = *update.stream;
-    // The label stays readable after the stream was switched off, as the service's does.
-    if (definition.stream) record.stream_enabled = now;
+    // The label stays in the description after the stream was switched off, as the service's does.
+    if (definition.stream) {
+      std::erase_if(record.streams, [&ground](const TableStream& stream) {
+        return !is_readable(stream, ground.now, ground.stream_retention);
+      });
+      if (record.streams.size() >= kStreamsMax) {
+        return refuse(Refusal::kTooManyTables,
+                      "Too many streams: table " + update.name + " has " +
+                          std::to_string(record.streams.size()) +
+                          " that can still be read; switch another on when the oldest has run out");
+      }
+      begin_stream(record, ground, newest_of(ground.log, record));
+    } else {
+      end_stream(record, ground);
+    }
   }
   if (update.deletion_protected) definition.deletion_protected = *update.deletion_protected;
   if (update.pay_per_request) definition.pay_per_request = *update.pay_per_request;
@@ -124,9 +169,9 @@ TablePlan plan(const UpdateTable& update, const Catalog& catalog, Random&, Insta
   return result;
 }
 
-TablePlan plan(const AdoptTable& adopt, const Catalog& catalog, Random& random, Instant) {
+TablePlan plan(const AdoptTable& adopt, const PlanGround& ground) {
   // By its id: names are those of active tables, and one that is closing may disagree with its ledger, too.
-  const auto tables = catalog.view();
+  const auto tables = ground.catalog.view();
   const auto found = tables->by_incarnation.find(adopt.incarnation);
   if (found == tables->by_incarnation.end()) return no_such_table(adopt.incarnation.to_string());
   const TablePtr& table = found->second;
@@ -139,8 +184,15 @@ TablePlan plan(const AdoptTable& adopt, const Catalog& catalog, Random& random, 
   TableRecord old = table->record;
   old.state = TableState::kReplaced;
   TableRecord record = table->record;
-  record.incarnation = catalog.new_incarnation(random);
+  record.incarnation = ground.catalog.new_incarnation(ground.random);
   record.parent = old.incarnation;
+  // Its log starts anew, and so does its stream: with the changes that are carried over, which its readers may have seen
+  // under the old label. The old streams go with the old log.
+  record.streams.clear();
+  if (record.state == TableState::kActive && record.definition.stream) {
+    begin_stream(record, ground, TableStream::Positions(record.definition.partitions));
+  }
+  old.streams.clear();
   result.event = TablePlan::Event::kAdopted;
   result.count = count_of(*table);
   result.outcome.table = description_of(record, result.count);
@@ -150,8 +202,7 @@ TablePlan plan(const AdoptTable& adopt, const Catalog& catalog, Random& random, 
 
 }  // namespace
 
-TablePlan plan_table_command(const Command& command, const Catalog& catalog, Random& random,
-                             Instant now) {
+TablePlan plan_table_command(const Command& command, const PlanGround& ground) {
   return std::visit(
       [&](const auto& action) -> TablePlan {
         using Action = std::decay_t<decltype(action)>;
@@ -159,7 +210,7 @@ TablePlan plan_table_command(const Command& command, const Catalog& catalog, Ran
           PAWL_ASSERT(false);
           return {};
         } else {
-          return plan(action, catalog, random, now);
+          return plan(action, ground);
         }
       },
       command.action);

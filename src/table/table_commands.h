@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "port/random.h"
+#include "stream/change_log.h"
 #include "table/carry_changes.h"
 #include "table/catalog.h"
 #include "table/command.h"
@@ -21,7 +22,15 @@ struct TablePlan {
   TableCount count;                   // kCreated and kAdopted: where the new incarnation starts
 };
 
-TablePlan plan_table_command(const Command& command, const Catalog& catalog, Random& random,
-                             Instant now);
+// What a plan is made from. Between rounds: the newest changes of the log are those that the plan's batch follows.
+struct PlanGround {
+  const Catalog& catalog;
+  const stream::ChangeLog& log;
+  Random& random;
+  Instant now;
+  Duration stream_retention;
+};
+
+TablePlan plan_table_command(const Command& command, const PlanGround& ground);
 
 }  // namespace pawl::table

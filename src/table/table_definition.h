@@ -9,10 +9,9 @@
 #include "base/ids.h"
 #include "base/instant.h"
 #include "item/key.h"
+#include "table/table_stream.h"
 
 namespace pawl::table {
-
-enum class StreamView : std::uint8_t { kKeysOnly, kNewImage, kOldImage, kNewAndOldImages };
 
 // Partitions of a table unless its configuration says otherwise. They are units of order, not of
 // parallelism: one committer serves them all, so a few are enough. Fixed for the table's life.

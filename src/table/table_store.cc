@@ -15,6 +15,8 @@ Result<TableStore> TableStore::open(KeyValueStore& store, Clock& clock, Random& 
                                                            .listener = listener},
                                                           options));
   tables.reader = std::make_unique<StoreReader>(store, *tables.catalog);
+  tables.streams = std::make_unique<StoreStreamReader>(*tables.catalog, *tables.log, clock,
+                                                       options.stream_retention);
   return tables;
 }
 

@@ -5,6 +5,7 @@
 
 #include "table/committer.h"
 #include "table/store_reader.h"
+#include "table/stream_reader.h"
 
 namespace pawl::table {
 
@@ -13,6 +14,7 @@ struct TableStore {
   std::unique_ptr<stream::ChangeLog> log;
   std::unique_ptr<Committer> committer;
   std::unique_ptr<StoreReader> reader;
+  std::unique_ptr<StoreStreamReader> streams;
 
   // Opens what is in the store, or begins anew in an empty one. Everything given must outlive the
   // result.

@@ -67,6 +67,33 @@ std::string message_or(const table::Failure& failure, std::string_view otherwise
 
 }  // namespace
 
+std::string arn_of(std::string_view region, std::string_view table) {
+  return "arn:aws:dynamodb:" + std::string(region) + ":000000000000:table/" + std::string(table);
+}
+
+void append_seconds(std::string& out, Instant instant) {
+  const std::int64_t milliseconds = instant.microseconds / 1000;
+  std::string fraction = std::to_string(1000 + milliseconds % 1000);
+  fraction[0] = '.';
+  out.append(std::to_string(milliseconds / 1000)).append(fraction);
+}
+
+void append_key_schema(std::string& out, const item::KeySchema& schema) {
+  JsonWriter json(out);
+  json.begin_array();
+  json.begin_object()
+      .field("AttributeName", schema.partition.name)
+      .field("KeyType", "HASH")
+      .end_object();
+  if (schema.sort) {
+    json.begin_object()
+        .field("AttributeName", schema.sort->name)
+        .field("KeyType", "RANGE")
+        .end_object();
+  }
+  json.end_array();
+}
+
 std::string& AnswerObject::member(std::string_view name) {
   if (out_.size() > 1) out_.push_back(',');
   out_.push_back('"');

@@ -1,11 +1,14 @@
 // Answers of DynamoDB operations as JSON text, written straight into one string.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "base/instant.h"
+#include "item/key.h"
 #include "item/value.h"
 #include "table/command.h"
 #include "wire/dynamodb_constraints.h"
@@ -29,6 +32,14 @@ class AnswerObject {
  private:
   std::string out_;
 };
+
+// Parts of descriptions, of tables and of streams.
+inline constexpr std::array<std::string_view, 4> kStreamViews{"KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE",
+                                                              "NEW_AND_OLD_IMAGES"};
+std::string arn_of(std::string_view region, std::string_view table);
+// Seconds since 1970 with three decimals, as the service writes times.
+void append_seconds(std::string& out, Instant instant);
+void append_key_schema(std::string& out, const item::KeySchema& schema);
 
 // Capacity units are counted in halves, which are exact.
 using HalfUnits = std::uint64_t;

@@ -82,6 +82,28 @@ void Constraints::check_table_name(std::string_view name, std::string_view label
   }
 }
 
+std::string_view Constraints::text(std::string_view member, std::size_t shortest,
+                                   std::size_t longest) {
+  auto value = members_.string(member);
+  if (!value.ok()) {
+    type_error_ = value.error();
+    return {};
+  }
+  if (!value.value()) return {};
+  const std::string_view text = *value.value();
+  if (text.size() < shortest) {
+    violate(member, in_quotes(text),
+            "Member must have length greater than or equal to " + std::to_string(shortest));
+    return {};
+  }
+  if (text.size() > longest) {
+    violate(member, in_quotes(text),
+            "Member must have length less than or equal to " + std::to_string(longest));
+    return {};
+  }
+  return text;
+}
+
 std::optional<std::size_t> Constraints::choose(std::string_view member,
                                                const std::string_view* choices, std::size_t count) {
   auto text = members_.string(member);

@@ -47,6 +47,9 @@ class Constraints {
     return choose(member, choices.data(), Count);
   }
 
+  // A text of `shortest` to `longest` bytes; empty if it is absent or wrong.
+  std::string_view text(std::string_view member, std::size_t shortest, std::size_t longest);
+
   void violate(std::string_view member, std::string_view value_text, std::string_view constraint);
   ServiceStatus finish();
 

@@ -1,12 +1,11 @@
 #include "wire/dynamodb_service.h"
 
-#include <simdjson.h>
-
 #include <memory>
 #include <optional>
 
 #include "base/digest.h"
 #include "wire/dynamodb_answer.h"
+#include "wire/request_json.h"
 
 namespace pawl::wire {
 namespace {
@@ -48,36 +47,6 @@ const Operation* find_operation(std::string_view name) {
   return nullptr;
 }
 
-// Parsers keep their memory for the next request, which is what makes them fast; but not that of a giant.
-constexpr std::size_t kParserKeptBytes = 1024 * 1024;
-
-class JsonParser {
- public:
-  // The document lives until the next call on this thread. `body` is followed by kBodyPadding bytes.
-  ServiceResult<simdjson::dom::element> parse(std::string_view body) {
-    static_assert(kBodyPadding >= simdjson::SIMDJSON_PADDING);
-    simdjson::dom::element root;
-    if (!parser_) {
-      parser_.emplace();
-      if (parser_->allocate(64 * 1024, kJsonDepthMax) != simdjson::SUCCESS) parser_.reset();
-    }
-    if (!parser_) return ServiceError{kServiceUnavailable, "Out of memory; try again", 503, {}};
-    const auto error = parser_->parse(body.data(), body.size(), false).get(root);
-    if (error == simdjson::SUCCESS) return root;
-    if (error == simdjson::MEMALLOC) {
-      return ServiceError{kServiceUnavailable, "Out of memory; try again", 503, {}};
-    }
-    return serialization("The request's body is not valid JSON: " +
-                         std::string(simdjson::error_message(error)));
-  }
-  void give_back(std::size_t body_bytes) {
-    if (body_bytes > kParserKeptBytes) parser_.reset();
-  }
-
- private:
-  std::optional<simdjson::dom::parser> parser_;
-};
-
 constexpr std::size_t kRepeatIdMax = 128;  // table::RepeatGuard
 
 // SDKs send the same id with every attempt of one call.
@@ -112,7 +81,7 @@ void DynamoDbService::serve(std::string_view operation, const HttpRequest& reque
                                              400,
                                              {}}));
   }
-  thread_local JsonParser parser;
+  thread_local RequestJson parser;
   auto root = parser.parse(request.body);
   auto members = root.ok() ? Members::of(root.value()) : ServiceResult<Members>(root.error());
   if (!members.ok()) {

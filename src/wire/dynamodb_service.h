@@ -14,8 +14,6 @@
 namespace pawl::wire {
 
 inline constexpr std::string_view kDynamoDbTarget = "DynamoDB_20120810.";
-// Of JSON. An item's 32 levels take two each ({"M":{…}}), and stand four or so deep in a request.
-inline constexpr std::size_t kJsonDepthMax = 128;
 
 // Thread-safe. Reader and sink must outlive it and every command that it submitted.
 class DynamoDbService {

@@ -388,6 +388,7 @@ TEST_F(DynamoDbServiceTest, CreateTableTakesItsDefaultsFromTheConfiguration) {
 TEST_F(DynamoDbServiceTest, DescribeTableSaysWhatTheServiceSays) {
   auto& description = reader.description("users");
   description.definition.stream = table::StreamView::kNewImage;
+  description.stream_enabled = description.created;
   description.item_count = 3;
   EXPECT_EQ(
       ask("DescribeTable", R"({"TableName":"users"})"),

@@ -16,39 +16,9 @@ using table::TableDescription;
 
 constexpr std::size_t kListMax = 100;
 constexpr std::size_t kAttributeNameMax = 255;
-constexpr std::array<std::string_view, 4> kStreamViews{"KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE",
-                                                       "NEW_AND_OLD_IMAGES"};
 constexpr std::array<std::string_view, 3> kKeyTypes{"S", "N", "B"};
 constexpr std::array<item::Type, 3> kKeyItemTypes{item::Type::kString, item::Type::kNumber,
                                                   item::Type::kBinary};
-
-std::string arn_of(std::string_view region, std::string_view table) {
-  return "arn:aws:dynamodb:" + std::string(region) + ":000000000000:table/" + std::string(table);
-}
-
-// Seconds since 1970 with three decimals, as the service writes times.
-void append_seconds(std::string& out, Instant instant) {
-  const std::int64_t milliseconds = instant.microseconds / 1000;
-  std::string fraction = std::to_string(1000 + milliseconds % 1000);
-  fraction[0] = '.';
-  out.append(std::to_string(milliseconds / 1000)).append(fraction);
-}
-
-void append_key_schema(std::string& out, const item::KeySchema& schema) {
-  JsonWriter json(out);
-  json.begin_array();
-  json.begin_object()
-      .field("AttributeName", schema.partition.name)
-      .field("KeyType", "HASH")
-      .end_object();
-  if (schema.sort) {
-    json.begin_object()
-        .field("AttributeName", schema.sort->name)
-        .field("KeyType", "RANGE")
-        .end_object();
-  }
-  json.end_array();
-}
 
 void append_attribute_definitions(std::string& out, const item::KeySchema& schema) {
   JsonWriter json(out);
@@ -66,14 +36,15 @@ void append_attribute_definitions(std::string& out, const item::KeySchema& schem
 void append_stream(AnswerObject& answer, const TableDescription& description,
                    const std::string& arn) {
   const TableDefinition& definition = description.definition;
-  if (!definition.stream) return;
-  answer.member("StreamSpecification")
-      .append("{\"StreamEnabled\":true,\"StreamViewType\":\"")
-      .append(kStreamViews[static_cast<std::size_t>(*definition.stream)])
-      .append("\"}");
-  // The service's label: the instant with milliseconds and without a zone.
-  const std::string label =
-      description.stream_enabled.value_or(description.created).to_string().substr(0, 23);
+  if (definition.stream) {
+    answer.member("StreamSpecification")
+        .append("{\"StreamEnabled\":true,\"StreamViewType\":\"")
+        .append(kStreamViews[static_cast<std::size_t>(*definition.stream)])
+        .append("\"}");
+  }
+  // Of one that was switched off, too: it can still be read for a while.
+  if (!description.stream_enabled) return;
+  const std::string label = table::label_text(*description.stream_enabled);
   append_json_string(answer.member("LatestStreamLabel"), label);
   append_json_string(answer.member("LatestStreamArn"), arn + "/stream/" + label);
 }

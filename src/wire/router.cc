@@ -57,10 +57,11 @@ std::string_view without_namespace(std::string_view type) {
 
 }  // namespace
 
-Router::Router(AccessGate& gate, DynamoDbService& dynamodb, SqsService& sqs, StatusSource status,
-               std::function<Instant()> now)
+Router::Router(AccessGate& gate, DynamoDbService& dynamodb, StreamsService& streams,
+               SqsService& sqs, StatusSource status, std::function<Instant()> now)
     : gate_(gate),
       dynamodb_(dynamodb),
+      streams_(streams),
       sqs_(sqs),
       status_(std::move(status)),
       now_(std::move(now)) {}
@@ -81,7 +82,8 @@ void Router::handle_target(std::string_view target, const HttpRequest& request,
     return handle_sqs_target(target, request, std::move(completion));
   }
   const bool is_dynamodb = target.starts_with(kDynamoDbTarget);
-  const auto caller = gate_.admit(request, is_dynamodb ? "dynamodb" : "", now_());
+  const bool is_streams = target.starts_with(kStreamsTarget);  // signed as the same service
+  const auto caller = gate_.admit(request, is_dynamodb || is_streams ? "dynamodb" : "", now_());
   if (!caller.ok()) return completion.answer(error_response(caller.error()));
   if (request.count_headers("x-amz-target") > 1 || request.method != "POST") {
     return completion.answer(error_response(
@@ -91,10 +93,15 @@ void Router::handle_target(std::string_view target, const HttpRequest& request,
     return dynamodb_.serve(target.substr(kDynamoDbTarget.size()), request, caller.value(),
                            std::move(completion));
   }
-  std::string what = "Pawl does not serve the target '" + std::string(target.substr(0, 128)) + "'";
-  if (target.starts_with("DynamoDBStreams_20120810."))
-    what += " yet: of DynamoDB Streams nothing is served";
-  completion.answer(error_response({kUnknownOperation, what + ".", 400, {}}));
+  if (is_streams) {
+    return streams_.serve(target.substr(kStreamsTarget.size()), request, caller.value(),
+                          std::move(completion));
+  }
+  completion.answer(error_response(
+      {kUnknownOperation,
+       "Pawl does not serve the target '" + std::string(target.substr(0, 128)) + "'.",
+       400,
+       {}}));
 }
 
 void Router::handle_sqs_target(std::string_view target, const HttpRequest& request,

@@ -10,6 +10,7 @@
 #include "wire/dynamodb_service.h"
 #include "wire/http_message.h"
 #include "wire/sqs_service.h"
+#include "wire/streams_service.h"
 
 namespace pawl::wire {
 
@@ -23,8 +24,8 @@ struct StatusSource {
 class Router : public HttpHandler {
  public:
   // `now` is the wall clock, for the age of signatures. All must outlive the router.
-  Router(AccessGate& gate, DynamoDbService& dynamodb, SqsService& sqs, StatusSource status,
-         std::function<Instant()> now);
+  Router(AccessGate& gate, DynamoDbService& dynamodb, StreamsService& streams, SqsService& sqs,
+         StatusSource status, std::function<Instant()> now);
 
   void handle(const HttpRequest& request, Completion completion) override;
 
@@ -37,6 +38,7 @@ class Router : public HttpHandler {
 
   AccessGate& gate_;
   DynamoDbService& dynamodb_;
+  StreamsService& streams_;
   SqsService& sqs_;
   StatusSource status_;
   std::function<Instant()> now_;

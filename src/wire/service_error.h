@@ -48,6 +48,10 @@ inline constexpr std::string_view kTransactionCanceled =
     "com.amazonaws.dynamodb.v20120810#TransactionCanceledException";
 inline constexpr std::string_view kIdempotentMismatch =
     "com.amazonaws.dynamodb.v20120810#IdempotentParameterMismatchException";
+inline constexpr std::string_view kTrimmedDataAccess =
+    "com.amazonaws.dynamodb.v20120810#TrimmedDataAccessException";
+inline constexpr std::string_view kExpiredIterator =
+    "com.amazonaws.dynamodb.v20120810#ExpiredIteratorException";
 inline constexpr std::string_view kInternalServerError =
     "com.amazonaws.dynamodb.v20120810#InternalServerError";
 

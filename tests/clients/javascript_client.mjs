@@ -8,6 +8,10 @@ import {
   TransactGetItemsCommand, TransactWriteItemsCommand, TransactionCanceledException, UpdateItemCommand, paginateListTables,
   paginateQuery, paginateScan, waitUntilTableExists, waitUntilTableNotExists,
 } from "@aws-sdk/client-dynamodb";
+import {
+  DescribeStreamCommand, DynamoDBStreamsClient, GetRecordsCommand, GetShardIteratorCommand, ListStreamsCommand,
+  ResourceNotFoundException as StreamNotFound,
+} from "@aws-sdk/client-dynamodb-streams";
 
 const client = new DynamoDBClient({ endpoint: process.env.ENDPOINT });
 const TableName = "js-" + randomUUID().slice(0, 8);
@@ -95,4 +99,37 @@ test("a table that goes away", async () => {
   await client.send(new DeleteTableCommand({ TableName: name }));
   await waitUntilTableNotExists({ client, maxWaitTime: 60 }, { TableName: name });
   await assert.rejects(client.send(new DescribeTableCommand({ TableName: name })), ResourceNotFoundException);
+});
+
+test("a stream, read from its beginning", async () => {
+  const streams = new DynamoDBStreamsClient({ endpoint: process.env.ENDPOINT });
+  const name = TableName + "-s";
+  const created = await client.send(new CreateTableCommand({
+    TableName: name, BillingMode: "PAY_PER_REQUEST", KeySchema: [{ AttributeName: "id", KeyType: "HASH" }],
+    AttributeDefinitions: [{ AttributeName: "id", AttributeType: "S" }],
+    StreamSpecification: { StreamEnabled: true, StreamViewType: "NEW_AND_OLD_IMAGES" },
+  }));
+  const StreamArn = created.TableDescription.LatestStreamArn;
+  const item = { id: { S: "one" }, b: { B: new Uint8Array([0, 255]) }, m: { M: { k: { NS: ["1", "2"] } } } };
+  await client.send(new PutItemCommand({ TableName: name, Item: item }));
+  await client.send(new DeleteItemCommand({ TableName: name, Key: { id: { S: "one" } } }));
+  const listed = await streams.send(new ListStreamsCommand({ TableName: name }));
+  assert.deepEqual(listed.Streams.map((stream) => stream.StreamArn), [StreamArn]);
+  const { StreamDescription } = await streams.send(new DescribeStreamCommand({ StreamArn }));
+  const records = [];
+  for (const { ShardId } of StreamDescription.Shards) {
+    const { ShardIterator } = await streams.send(new GetShardIteratorCommand({ StreamArn, ShardId, ShardIteratorType: "TRIM_HORIZON" }));
+    const page = await streams.send(new GetRecordsCommand({ ShardIterator }));
+    records.push(...page.Records);
+    assert.ok(page.NextShardIterator);
+  }
+  assert.deepEqual(records.map((record) => record.eventName), ["INSERT", "REMOVE"]);
+  assert.deepEqual(records[0].dynamodb.NewImage, item);
+  assert.deepEqual(records[1].dynamodb.OldImage, item);
+  assert.ok(records[0].dynamodb.ApproximateCreationDateTime instanceof Date);
+  const children = await streams.send(new DescribeStreamCommand({
+    StreamArn, ShardFilter: { Type: "CHILD_SHARDS", ShardId: StreamDescription.Shards[0].ShardId },
+  }));
+  assert.deepEqual(children.StreamDescription.Shards, []);
+  await assert.rejects(streams.send(new DescribeStreamCommand({ StreamArn: StreamArn + "x" })), StreamNotFound);
 });

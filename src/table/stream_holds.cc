@@ -1,0 +1,49 @@
+#include "table/stream_holds.h"
+
+namespace pawl::table {
+
+void StreamHolds::begin(const Table& table, CommitStep& step) const {
+  if (table.record.streams.empty()) return;
+  for (const ShardId shard : table.shards()) {
+    const auto position = log_.position(shard);
+    step.hold(shard, position ? position->floor : SequenceNumber{});
+  }
+}
+
+Status StreamHolds::advance(Instant now, CommitStep& step) {
+  const auto tables = catalog_.view();
+  const auto& all = tables->by_incarnation;
+  auto at = all.lower_bound(next_);
+  std::size_t shards = 0;
+  for (std::size_t seen = 0; seen < all.size() && shards < kShardsACall; ++seen, ++at) {
+    if (at == all.end()) at = all.begin();
+    const Table& table = *at->second;
+    next_ = {at->first.value + 1};
+    if (table.record.streams.empty()) continue;
+    shards += table.record.definition.partitions;
+    PAWL_TRY(advance_table(table, now, step));
+  }
+  return ok();
+}
+
+Status StreamHolds::advance_table(const Table& table, Instant now, CommitStep& step) {
+  const auto& streams = table.record.streams;
+  const bool is_read = any_readable(streams, now, retention_);
+  const Instant cutoff{now.microseconds - retention_.count()};
+  for (const ShardId shard : table.shards()) {
+    if (!is_read) {
+      step.hold(shard, std::nullopt);
+      continue;
+    }
+    SequenceNumber& aged = aged_[shard];
+    PAWL_ASSIGN_OR_RETURN(aged, log_.last_before(shard, aged, cutoff));
+    step.hold(shard, held_after(streams, shard.number, aged, now, retention_));
+  }
+  return ok();
+}
+
+void StreamHolds::forget(const Table& table) {
+  for (const ShardId shard : table.shards()) aged_.erase(shard);
+}
+
+}  // namespace pawl::table

@@ -214,6 +214,7 @@ std::string hex_of(const std::array<std::uint8_t, 16>& digest) {
 
 std::string attributes_md5(const std::vector<queue::MessageAttribute>& attributes) {
   std::vector<const queue::MessageAttribute*> sorted;
+  sorted.reserve(attributes.size());
   for (const auto& attribute : attributes) sorted.push_back(&attribute);
   std::sort(sorted.begin(), sorted.end(),
             [](const auto* a, const auto* b) { return a->name < b->name; });

@@ -52,7 +52,7 @@ SqsValue value_of(Node node) {  // NOLINT(misc-no-recursion): no deeper than kSq
     return value;
   }
   for (auto& [name, member] : node.members) {
-    value.members.emplace_back(name, value_of(std::move(member)));
+    value.members.push_back({name, value_of(std::move(member))});
   }
   return value;
 }

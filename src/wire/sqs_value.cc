@@ -78,7 +78,7 @@ class JsonReader {
       if (!names.insert(name).second) return unreadable("A name comes twice in one JSON object");
       if (member.is_null()) continue;
       WIRE_ASSIGN(SqsValue one, value(member, depth + 1));
-      result.members.emplace_back(name, std::move(one));
+      result.members.push_back({std::string(name), std::move(one)});
     }
     return result;
   }

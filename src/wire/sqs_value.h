@@ -19,14 +19,21 @@ namespace pawl::wire {
 
 enum class SqsProtocol : std::uint8_t { kJson, kQuery };
 
+struct SqsMember;
+
 struct SqsValue {
   enum class Kind : std::uint8_t { kText, kNumber, kBoolean, kList, kMembers };
   Kind kind = Kind::kMembers;
   std::string text;             // of text, numbers and booleans
   std::vector<SqsValue> items;  // of a list (JSON only)
-  std::vector<std::pair<std::string, SqsValue>> members;
+  std::vector<SqsMember> members;
 
   const SqsValue* find(std::string_view name) const;
+};
+
+struct SqsMember {
+  std::string name;
+  SqsValue value;
 };
 
 // What a request is bounded by, before any of it costs more: values, and how deep they nest.

@@ -311,6 +311,13 @@ def archive_streams(options, total):
         time.sleep(0.5)
 
 
+def report_streams(options, total, archived, what):
+    records, problems = compare_streams(total, archived)
+    for problem in problems[: options.show]:
+        print(f"  stream: {what}: {problem}")
+    return records, problems
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pawl", help="the binary under test; started on a fresh data directory")
@@ -364,17 +371,19 @@ def main():
                 return 2
             pawl = cleanup.add(servers.Pawl(options.pawl, options.ports + 1, cleanup.directory()))
             pawl.start()
-            options.right, options.archive = pawl.url, pawl.archive
+            options.right, options.archive, options.compare_streams = pawl.url, pawl.archive, True
         if options.replay:
             return run_replay(options)
         started = time.monotonic()
         total = run_workers(options)
         good = agreed = report(options, total, time.monotonic() - started)
         if options.archive or options.compare_streams:
-            archived = None if options.compare_streams else archive_streams(options, total)
-            records, problems = compare_streams(total, archived)
-            for problem in problems[: options.show]:
-                print(f"  stream: {problem}")
+            records, problems = 0, []
+            if options.archive:
+                records, problems = report_streams(options, total, archive_streams(options, total), "archive")
+            if options.compare_streams:
+                records, more = report_streams(options, total, None, "Streams API")
+                problems += more
             print(f"streams: {records:,} records of {len(total.streams)} tables compared, {len(problems)} tables' keys differ")
             good = agreed and not problems and records > 0
             print(f"{agreed + (not problems and records > 0)} passed, {2 - agreed - (not problems and records > 0)} failed")

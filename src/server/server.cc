@@ -101,8 +101,8 @@ Status Server::Parts::listen() {
   source.status_json = [this] { return server::status_json(facts()); };
   source.metrics_text = [this] { return server::metrics_text(facts()); };
   source.healthy = [this] { return refusal.empty() && !events.no_room(); };
-  streams = std::make_unique<wire::StreamsService>(
-      *tables.streams, tables.catalog->iterator_key(), [this] { return stores.clock->now(); });
+  streams = std::make_unique<wire::StreamsService>(*tables.streams, tables.catalog->iterator_key(),
+                                                   [this] { return stores.clock->now(); });
   router = std::make_unique<wire::Router>(gate, *dynamodb, *streams, std::move(source),
                                           [this] { return stores.clock->now(); });
   wire::HttpServerOptions options;

@@ -243,7 +243,8 @@ TEST_F(TableLifecycleTest, ANewerFormatIsRefused) {
   const auto opened = TableStore::open(store, clock, random, listener, options);
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().code, ErrorCode::kInvalid);
-  EXPECT_THAT(opened.error().message, HasSubstr("its format is " + std::to_string(kDataFormat + 1)));
+  EXPECT_THAT(opened.error().message,
+              HasSubstr("its format is " + std::to_string(kDataFormat + 1)));
 }
 
 TEST_F(TableLifecycleTest, ADamagedCatalogIsRefused) {

@@ -254,6 +254,25 @@ TEST_F(TableStreamTest, AnUnrecordedTableHoldsItsStreamToo) {
   EXPECT_TRUE(tables.catalog->view()->by_incarnation.empty());
 }
 
+TEST_F(TableStreamTest, AdoptionBeginsAnotherStreamWithWhatIsCarried) {
+  create("users");
+  set_stream(StreamView::kNewImage);
+  put_many(3);
+  const std::string old = labels()[0];
+  const ShardId before = shard();
+  EXPECT_TRUE(do_action(AdoptTable{before.incarnation, {{before, {1}}}})->done());
+  put_many(1);
+  for (int life = 0; life < 2; ++life) {
+    ASSERT_THAT(labels(), SizeIs(1));
+    EXPECT_NE(labels()[0], old);
+    EXPECT_THAT(read_all(newest_stream()), ElementsAre("1", "2", "3")) << "two of them carried";
+    tables.committer->table_settled(before.incarnation);
+    run();
+    EXPECT_FALSE(tables.log->position(before)) << "the old log goes at once";
+    crash();
+  }
+}
+
 TEST_F(TableStreamTest, StreamsAreListedInOrderAndInPieces) {
   for (const auto* const name : {"zebra", "apple", "mango"}) {
     create(name);

@@ -293,7 +293,7 @@ void write_sent(SqsAnswer& answer, const queue::Message& message, const queue::M
 
 std::string message_id_text(const queue::MessageId& id) {
   std::string text = hex_of(id);
-  for (const std::size_t at : {20, 16, 12, 8}) text.insert(at, 1, '-');
+  for (const std::size_t at : {20U, 16U, 12U, 8U}) text.insert(at, 1, '-');
   return text;
 }
 

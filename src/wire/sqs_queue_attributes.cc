@@ -143,6 +143,11 @@ std::string redrive_text(const queue::RedrivePolicy& policy, std::string_view re
          "\",\"maxReceiveCount\":" + std::to_string(policy.receives_max) + "}";
 }
 
+bool is_wanted(const std::vector<std::string>& names, std::string_view name) {
+  return std::any_of(names.begin(), names.end(),
+                     [&](const std::string& one) { return one == "All" || one == name; });
+}
+
 std::string seconds_text(Instant at) { return std::to_string(at.microseconds / 1'000'000); }
 
 }  // namespace
@@ -248,9 +253,7 @@ void write_queue_attributes(SqsAnswer& answer, const queue::QueueFigures& figure
   };
   bool begun = false;
   for (const auto& [name, value] : known) {
-    const bool wanted = std::any_of(names.begin(), names.end(), [&](const std::string& one) {
-      return one == "All" || one == name;
-    });
+    const bool wanted = is_wanted(names, name);
     if (!wanted || value.empty()) continue;
     if (!begun) answer.begin_map("Attributes", "Attribute");
     begun = true;

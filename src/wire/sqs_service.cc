@@ -39,7 +39,6 @@ struct Asked {
     completion.answer(response_to(*answer));
   }
 
- private:
   HttpResponse response_to(const queue::Answer& answer) {
     if (answer.failure) return error_of(protocol, sqs_error_of(*answer.failure), request_id);
     const auto out = make_sqs_answer(protocol, operation, request_id, has_result);

@@ -12,12 +12,16 @@ std::string render_repair_body(const RepairedVersion& version, const item::Item&
       .field("format", kRepairFormat)
       .field("table", version.table)
       .field("name", version.name)
-      .field("version", version.version)
-      .field("source", version.source);
+      .key("version");
+  if (version.version) {
+    json.number(*version.version);
+  } else {
+    json.null();
+  }
+  json.field("source", version.source);
   if (!version.sequence.empty()) {
-    json.field("stream", version.stream)
-        .field("shard", version.shard)
-        .field("sequence", version.sequence);
+    if (!version.stream.empty()) json.field("stream", version.stream);
+    json.field("shard", version.shard).field("sequence", version.sequence);
   }
   json.key("image").raw({});
   item::append_item_json(out, image);

@@ -31,8 +31,26 @@ struct BodyFacts {
 // Nothing if `body` is no pawl-version/1 and no pawl-version/2 document.
 std::optional<BodyFacts> read_body(std::string_view body);
 
+// What an object of Pawl's says that was put back: a pawl-repair/1 document.
+struct RepairBodyFacts {
+  std::string table;
+  std::string name;    // that the object would have had
+  std::string source;  // "stream", "old-image", "table"
+  std::optional<std::uint64_t> version;
+  std::optional<std::uint64_t> image_version;  // as version_in(), by the image
+  std::string image;                           // JSON without white space
+};
+// Nothing if `body` is none.
+std::optional<RepairBodyFacts> read_repair_body(std::string_view body, std::string_view attribute);
+// The digest of the image in the body of what was put back; nothing if the body does not say what the entry of the repair
+// chain says.
+std::optional<Digest> image_put_back(std::string_view body, const IncarnationFacts& table,
+                                     const LedgerEntry& entry);
+
 // What a guarded table's version is by definition: the attribute's value in the image (the new one, or of a removal the
 // old one), if it is a whole number from 0 to 2^53.
 std::optional<std::uint64_t> version_in(const BodyFacts& facts, std::string_view attribute);
+// Likewise of an image as DynamoDB JSON.
+std::optional<std::uint64_t> version_of_image(std::string_view image, std::string_view attribute);
 
 }  // namespace pawl::audit

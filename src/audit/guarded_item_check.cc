@@ -26,6 +26,34 @@ std::optional<Digest> image_before(const GuardedChange& change) {
 
 }  // namespace
 
+void GuardedItemCheck::take_repair(const ItemRepair& repair, ShardId chain, std::string_view table,
+                                   std::string_view key) {
+  table_ = table;
+  key_ = key;
+  repair_chain_ = chain;
+  repairs_.take(repair);
+}
+
+GuardedRepairCheck::Wrong GuardedItemCheck::wrong_repair(Report& report) const {
+  return [this, &report](const ItemRepair& repair, std::string detail) {
+    report.add({FindingKind::kFalseRepair,
+                table_,
+                key_,
+                repair.lost ? repair.from : repair.version,
+                {},
+                repair_chain_.to_string(),
+                repair.sequence,
+                {},
+                std::move(detail)});
+  };
+}
+
+bool GuardedItemCheck::check_repairs(const GuardedChange& change, const GuardedChange* next,
+                                     bool gap, Report& report) {
+  if (!repairs_.any()) return next == nullptr || !misses_something(change, *next);
+  return repairs_.check_between(change, next, gap, wrong_repair(report));
+}
+
 void GuardedItemCheck::take(const GuardedChange& change, std::string_view source,
                             std::string_view table, std::string_view key, Report& report) {
   if (runs_.empty()) {
@@ -42,12 +70,14 @@ void GuardedItemCheck::take(const GuardedChange& change, std::string_view source
 }
 
 void GuardedItemCheck::end_item(Report& report) {
-  if (runs_.size() > 1) {
+  if (!runs_.empty()) {
     const auto order = lineage_.order(spans_);
     for (std::size_t i = 1; i < order.size(); ++i) {
       follow(runs_[order[i - 1]].last, runs_[order[i]].first, report);
     }
+    (void)check_repairs(runs_[order.back()].last, nullptr, false, report);
   }
+  if (repairs_.any()) repairs_.end_item(wrong_repair(report));
   runs_.clear();
   spans_.clear();
 }
@@ -67,8 +97,13 @@ void GuardedItemCheck::wrong(FindingKind kind, const GuardedChange& change,
 }
 
 void GuardedItemCheck::follow(const GuardedChange& before, const GuardedChange& change,
-                              Report& report) const {
-  if (lineage_.is_gap_between(before.place, change.place)) return;
+                              Report& report) {
+  const bool gap = lineage_.is_gap_between(before.place, change.place);
+  const bool settled = check_repairs(before, &change, gap, report);
+  if (gap || repairs_.table_seen_after(before.place)) {
+    report.open_holes += settled ? 0 : 1;
+    return;
+  }
   auto tie = compare_versions(before, change, report);
   if (tie == Tie::kBroken) return;
   const auto was = image_after(before);

@@ -20,22 +20,50 @@ void append_digest(std::string& out, const Digest& digest) {
   out.append(reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size());
 }
 
+std::optional<std::uint64_t> read_optional(Reader& reader) {
+  const bool is_there = reader.u8() != 0;
+  const auto number = reader.u64_be();
+  return is_there ? std::optional(number) : std::nullopt;
+}
+
+void append_optional(std::string& out, std::optional<std::uint64_t> number) {
+  append_u8(out, number ? 1 : 0);
+  append_u64_be(out, number.value_or(0));
+}
+
+Instant read_instant(Reader& reader) { return {static_cast<std::int64_t>(reader.u64_be())}; }
+
+void append_instant(std::string& out, Instant instant) {
+  append_u64_be(out, static_cast<std::uint64_t>(instant.microseconds));
+}
+
+void append_place(std::string& out, const ChainPlace& place) {
+  append_u32_be(out, place.shard.number);
+  append_u64_be(out, place.sequence);
+}
+
 constexpr std::size_t kLineageSize = 8;
 
 }  // namespace
 
-// A record: lineage, key, NUL, ordinal, incarnation, shard, sequence, has version, version, kind, has images, images,
-// source. An item of Pawl's own tables is in one shard, one of a guarded table in one shard after another.
+// A record: lineage, key, NUL, ordinal, incarnation, shard, sequence, what it is, and that. An item of Pawl's own tables is in
+// one shard, one of a guarded table in one shard after another; its repairs, in chain 0, come first.
+// A change: has version, version, kind, has images, images, instant, source.
 struct ItemHistoryCheck::Parsed {
+  enum class What : std::uint8_t { kChange, kRepair, kRepairImage };
+
   std::string_view item;  // lineage and key
   std::string_view key;
   ShardId shard;
   std::uint64_t sequence = 0;
+  What what = What::kChange;
   std::optional<std::uint64_t> version;
   EntryKind kind = EntryKind::kInsert;
   bool has_images = false;
   ImageDigests images;
+  Instant instant;
   std::string_view source;
+  ItemRepair repair;  // of the other two; the image is images.new_image
 
   explicit Parsed(std::string_view record) {
     const auto end = record.find('\0', kLineageSize);
@@ -46,17 +74,47 @@ struct ItemHistoryCheck::Parsed {
     shard.incarnation.value = reader.u64_be();
     shard.number = reader.u32_be();
     sequence = reader.u64_be();
-    const bool has_version = reader.u8() != 0;
-    const auto number = reader.u64_be();
-    if (has_version) version = number;
+    what = static_cast<What>(reader.u8());
+    if (what == What::kChange) {
+      read_change(reader);
+    } else if (what == What::kRepair) {
+      read_repair(reader);
+    } else {
+      images.new_image = read_digest(reader);
+    }
+    PAWL_ASSERT(reader.at_end());
+  }
+
+  void read_change(Reader& reader) {
+    version = read_optional(reader);
     kind = static_cast<EntryKind>(reader.u8());
     has_images = reader.u8() != 0;
     if (has_images) {
       images.old_image = read_digest(reader);
       images.new_image = read_digest(reader);
     }
+    instant = read_instant(reader);
     source = reader.bytes();
-    PAWL_ASSERT(reader.at_end());
+  }
+
+  void read_repair(Reader& reader) {
+    repair.sequence = sequence;
+    repair.after = read_place(reader);
+    if (reader.u8() != 0) repair.before = read_place(reader);
+    repair.lost = reader.u8() != 0;
+    repair.version = read_optional(reader);
+    repair.from = read_optional(reader);
+    repair.to = read_optional(reader);
+    repair.removed = reader.u8() != 0;
+    repair.since = read_instant(reader);
+    repair.until = read_instant(reader);
+  }
+
+  ChainPlace read_place(Reader& reader) const {
+    ChainPlace place;
+    place.shard = {shard.incarnation, reader.u32_be()};
+    place.sequence = reader.u64_be();
+    return place;
   }
 };
 
@@ -68,27 +126,58 @@ ItemHistoryCheck::ItemHistoryCheck(const RootFacts& facts, std::size_t memory_ma
   }
 }
 
-Status ItemHistoryCheck::add(const LedgerEntry& entry, const ImageDigests* images) {
-  const auto facts = facts_.incarnations.find(entry.shard.incarnation);
+// What all records begin with.
+std::string ItemHistoryCheck::begin_record(ShardId shard, std::string_view key,
+                                           std::uint64_t sequence) const {
+  const auto facts = facts_.incarnations.find(shard.incarnation);
   const bool known = facts != facts_.incarnations.end();
   std::string record;
-  record.reserve(entry.key.size() + 112);
-  append_u64_be(record, known ? facts->second.lineage.value : entry.shard.incarnation.value);
-  record.append(entry.key);
+  record.reserve(key.size() + 128);
+  append_u64_be(record, known ? facts->second.lineage.value : shard.incarnation.value);
+  record.append(key);
   record.push_back('\0');
   append_u32_be(record, known ? facts->second.ordinal : 0);
-  append_u64_be(record, entry.shard.incarnation.value);
-  append_u32_be(record, entry.shard.number);
-  append_u64_be(record, entry.sequence);
-  append_u8(record, entry.version ? 1 : 0);
-  append_u64_be(record, entry.version.value_or(0));
+  append_u64_be(record, shard.incarnation.value);
+  append_u32_be(record, shard.number);
+  append_u64_be(record, sequence);
+  return record;
+}
+
+Status ItemHistoryCheck::add(const LedgerEntry& entry, const ImageDigests* images) {
+  auto record = begin_record(entry.shard, entry.key, entry.sequence);
+  append_u8(record, static_cast<std::uint8_t>(Parsed::What::kChange));
+  append_optional(record, entry.version);
   append_u8(record, static_cast<std::uint8_t>(entry.kind));
   append_u8(record, images != nullptr ? 1 : 0);
   if (images != nullptr) {
     append_digest(record, images->old_image);
     append_digest(record, images->new_image);
   }
+  append_instant(record, entry.instant);
   append_bytes(record, entry.source);
+  return sort_.add(record);
+}
+
+Status ItemHistoryCheck::add_repair(const LedgerRepair& repair) {
+  auto record = begin_record(repair.chain, repair.key, repair.sequence);
+  append_u8(record, static_cast<std::uint8_t>(Parsed::What::kRepair));
+  append_place(record, repair.after);
+  append_u8(record, repair.before ? 1 : 0);
+  if (repair.before) append_place(record, *repair.before);
+  append_u8(record, repair.lost ? 1 : 0);
+  append_optional(record, repair.version);
+  append_optional(record, repair.from);
+  append_optional(record, repair.to);
+  append_u8(record, repair.removed ? 1 : 0);
+  append_instant(record, repair.since);
+  append_instant(record, repair.until);
+  return sort_.add(record);
+}
+
+Status ItemHistoryCheck::add_repair_image(const LedgerEntry& entry, const Digest& image) {
+  auto record = begin_record(entry.shard, entry.key, entry.sequence);
+  append_u8(record, static_cast<std::uint8_t>(Parsed::What::kRepairImage));
+  append_digest(record, image);
   return sort_.add(record);
 }
 
@@ -134,7 +223,15 @@ void ItemHistoryCheck::take(const Parsed& entry, Report& report) {
 
 void ItemHistoryCheck::take_guarded(const Parsed& entry, const IncarnationFacts& table,
                                     Report& report) {
-  GuardedChange change{{entry.shard, entry.sequence}, entry.version, entry.kind, {}};
+  if (entry.what == Parsed::What::kRepair) {
+    guarded_.take_repair(entry.repair, entry.shard, table.table, entry.key);
+    return;
+  }
+  if (entry.what == Parsed::What::kRepairImage) {
+    guarded_.take_repair_image(entry.sequence, entry.images.new_image);
+    return;
+  }
+  GuardedChange change{{entry.shard, entry.sequence}, entry.version, entry.kind, {}, entry.instant};
   if (entry.has_images) change.images = entry.images;
   guarded_.take(change, entry.source, table.table, entry.key, report);
 }

@@ -11,6 +11,7 @@
 #include "audit/chain_lineage.h"
 #include "audit/external_sort.h"
 #include "audit/guarded_item_check.h"
+#include "audit/repair_reader.h"
 #include "audit/report.h"
 #include "audit/root_facts.h"
 #include "audit/shard_reader.h"
@@ -24,6 +25,9 @@ class ItemHistoryCheck {
 
   // `images` where the bodies are read, else nullptr; the same for all entries.
   Status add(const LedgerEntry& entry, const ImageDigests* images);
+  // An entry of a repair chain; and where its body is read, right after that, the digest of its image.
+  Status add_repair(const LedgerRepair& repair);
+  Status add_repair_image(const LedgerEntry& entry, const Digest& image);
   // Records before this change of a guarded table were trimmed before they were read. In the order of each chain.
   void add_gap(ShardId shard, std::uint64_t sequence) { lineage_.add_gap(shard, sequence); }
   // Counts items into the report and adds what is wrong. `step` hears of each entry.
@@ -37,6 +41,7 @@ class ItemHistoryCheck {
     bool image_known = false;
   };
   struct Parsed;
+  std::string begin_record(ShardId shard, std::string_view key, std::uint64_t sequence) const;
 
   void begin_item(const Parsed& entry, Report& report);
   void take(const Parsed& entry, Report& report);

@@ -9,6 +9,7 @@
 
 #include "audit/external_sort.h"
 #include "audit/item_history_check.h"
+#include "audit/repair_reader.h"
 #include "audit/report.h"
 #include "audit/root_facts.h"
 #include "audit/shard_reader.h"
@@ -23,6 +24,8 @@ class ObjectCheck {
               const std::string& folder);
 
   Status add_entry(const LedgerEntry& entry);
+  // The object of what was put back.
+  Status add_repair(const LedgerRepair& repair);
   // An object of the listing, by its path in the archive.
   Status add_object(std::string_view path, std::uint64_t size);
 
@@ -44,11 +47,15 @@ class ObjectCheck {
                        Report& report);
   Status report_missing(const LedgerEntry& entry, std::string detail, Report& report);
   Status report_never_come(const LedgerEntry& entry, bool is_there, Report& report);
+  Status check_repair_body(const LedgerEntry& entry, const std::string& body, Report& report);
+  Status hand_on(const LedgerEntry& entry, const ImageDigests* images);
   Result<bool> has_digest(std::string_view path, const LedgerEntry& entry);
   Status judge_unlisted(std::string_view path, Report& report);
   std::string table_of(ShardId shard) const;
   bool has_foreign_objects() const;
+  bool has_guarded_table() const;
   bool is_checked(ShardId shard) const;
+  bool is_repair(ShardId shard) const;
 
   ArchiveView& archive_;
   const RootFacts& facts_;

@@ -34,6 +34,8 @@ std::string_view name_of(FindingKind kind) {
       return "bad-signature";
     case FindingKind::kDamagedRoot:
       return "damaged-root";
+    case FindingKind::kFalseRepair:
+      return "false-repair";
     case FindingKind::kNotProven:
       return "not-proven";
   }
@@ -96,14 +98,26 @@ void assume_of_guarded(const Report& report, std::vector<std::string>& sentences
       "of guarded tables: their stream gave each change once and in its item's order, and what was "
       "before the first read is not here");
   if (report.gaps > 0) {
-    auto text = fmt::format("records that were trimmed before they were read: {} {}, named ",
-                            report.gaps, report.gaps == 1 ? "gap" : "gaps");
+    auto text = fmt::format(
+        "records that were trimmed before they were read, or never shown: {} {}, named ",
+        report.gaps, report.gaps == 1 ? "gap" : "gaps");
     const auto named = std::min(report.known_gaps.size(), kGapsNamedMax);
     for (std::size_t i = 0; i < named; ++i) {
       text += (i == 0 ? "" : "; ") + to_text(report.known_gaps[i]);
     }
     if (report.gaps > named) text += fmt::format("; and {} more", report.gaps - named);
     sentences.push_back(std::move(text));
+  }
+  if (report.put_back + report.lost > 0) {
+    sentences.push_back(fmt::format(
+        "what gaps held: {} {} put back from the next change or the table, {} entered as lost",
+        report.put_back, report.put_back == 1 ? "version was" : "versions were", report.lost));
+  }
+  if (report.open_holes > 0) {
+    sentences.push_back(
+        fmt::format("{} in gaps {} not gone through yet: run `pawl guard repair`",
+                    report.open_holes == 1 ? "1 hole" : fmt::format("{} holes", report.open_holes),
+                    report.open_holes == 1 ? "was" : "were"));
   }
   if (report.others > 0) {
     sentences.push_back(
@@ -145,6 +159,20 @@ std::string to_text(const KnownGap& gap) {
   text += fmt::format("before sequence {} (", gap.sequence);
   text += gap.after ? fmt::format("after record {}", *gap.after) : "from the shard's start";
   return text + fmt::format(", before record {})", gap.before);
+}
+
+std::string to_text(const KnownLoss& loss) {
+  auto text = fmt::format("table {}, item {}: ", loss.table, loss.item);
+  if (loss.from && loss.from == loss.to) {
+    text += fmt::format("version {}", *loss.from);
+  } else if (loss.from) {
+    text += fmt::format("versions {} to {}", *loss.from, *loss.to);
+  } else if (loss.to) {
+    text += fmt::format("whatever came before version {}", *loss.to + 1);
+  } else {
+    text += loss.removed ? "its removal, and what else there was" : "nobody can say what";
+  }
+  return text + fmt::format(", between {} and {}", loss.since.to_string(), loss.until.to_string());
 }
 
 std::string to_text(const Finding& finding) {
@@ -190,6 +218,17 @@ void append_gap(JsonWriter& json, const KnownGap& gap) {
   json.end_object();
 }
 
+void append_loss(JsonWriter& json, const KnownLoss& loss) {
+  json.begin_object().field("table", loss.table).field("item", loss.item);
+  json.field("chain", loss.chain).field("sequence", loss.sequence);
+  if (loss.from) json.field("from", *loss.from);
+  if (loss.to) json.field("to", *loss.to);
+  json.field("removed", loss.removed)
+      .field("since", loss.since.to_string())
+      .field("until", loss.until.to_string())
+      .end_object();
+}
+
 void append_strings(JsonWriter& json, std::string_view name,
                     const std::vector<std::string>& strings) {
   json.key(name).begin_array();
@@ -216,6 +255,9 @@ std::string to_json(const Report& report) {
       .field("superseded", report.superseded)
       .field("guarded_tables", report.guarded_tables)
       .field("gaps", report.gaps)
+      .field("put_back", report.put_back)
+      .field("lost", report.lost)
+      .field("open_holes", report.open_holes)
       .field("untied", report.untied)
       .field("foreign", report.foreign)
       .field("repaired", report.repaired)
@@ -241,6 +283,9 @@ std::string to_json(const Report& report) {
   append_strings(json, "assumes", assumes(report));
   json.key("known_gaps").begin_array();
   for (const auto& gap : report.known_gaps) append_gap(json, gap);
+  json.end_array();
+  json.key("known_lost").begin_array();
+  for (const auto& loss : report.known_lost) append_loss(json, loss);
   json.end_array();
   json.field("findings_total", report.findings_total).key("findings").begin_array();
   for (const auto& finding : report.findings) append_finding(json, finding);

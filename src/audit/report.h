@@ -26,6 +26,7 @@ enum class FindingKind {
   kCutOff,           // pages that a tip, checkpoint, head or root event names are not there
   kBadSignature,     // a signature that is missing or wrong
   kDamagedRoot,      // the root chain does not say what must be there
+  kFalseRepair,      // what a repair chain says of an item is not so
   kNotProven,        // --head or --until asks for more than the archive shows
 };
 std::string_view name_of(FindingKind kind);
@@ -57,6 +58,19 @@ struct KnownGap {
   std::string before;
 };
 
+// What a guarded table's repair chain says is nowhere any more.
+struct KnownLoss {
+  std::string table;
+  std::string item;  // the key, DynamoDB JSON
+  std::string chain;
+  std::uint64_t sequence = 0;         // of the entry, in the repair chain
+  std::optional<std::uint64_t> from;  // nothing: nobody can say which
+  std::optional<std::uint64_t> to;
+  bool removed = false;  // a removal of the item is among it
+  Instant since;         // it was lost between these
+  Instant until;
+};
+
 struct TableSummary {
   std::uint64_t versions = 0;
   std::uint64_t items = 0;
@@ -81,6 +95,12 @@ struct Report {
   std::uint64_t guarded_tables = 0;  // lives of tables that somebody else keeps
   std::uint64_t gaps = 0;  // that their ledger enters: known to be missing, which is no damage
   std::vector<KnownGap> known_gaps;  // the first kFindingsMax
+  // What came of them in repair chains: images that were put back, and losses that were entered (the first kFindingsMax one by
+  // one). Holes in gaps that no entry accounts for: nobody has run `pawl guard repair` since.
+  std::uint64_t put_back = 0;
+  std::uint64_t lost = 0;
+  std::vector<KnownLoss> known_lost;
+  std::uint64_t open_holes = 0;
   // Changes of guarded tables that nothing ties to their item's change before: no versions, or no images, or not read.
   std::uint64_t untied = 0;
   // Of tables whose objects somebody else writes: versions whose object is theirs, those that Pawl put in because it had not
@@ -108,6 +128,10 @@ struct Report {
     ++gaps;
     if (known_gaps.size() < kFindingsMax) known_gaps.push_back(std::move(gap));
   }
+  void add(KnownLoss loss) {
+    ++lost;
+    if (known_lost.size() < kFindingsMax) known_lost.push_back(std::move(loss));
+  }
 };
 
 // What the report proves and what it takes for granted, as sentences for people.
@@ -120,5 +144,7 @@ std::string to_json(const Report& report);
 std::string to_text(const Finding& finding);
 // "table users, chain …-0001, before sequence 7 (after 100, before 200)".
 std::string to_text(const KnownGap& gap);
+// "table users, item {…}: versions 5 to 6, between … and …".
+std::string to_text(const KnownLoss& loss);
 
 }  // namespace pawl::audit

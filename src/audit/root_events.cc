@@ -5,6 +5,7 @@ namespace {
 
 using simdjson::dom::element;
 
+constexpr std::uint32_t kRepairChain = 0;
 constexpr std::string_view kNoShard = "its event names no shard of a guarded table that is there";
 
 }  // namespace
@@ -75,6 +76,7 @@ std::string_view GuardedEvents::take_opened(const element& event) {
   std::optional<ShardId> shard;
   auto* const table = table_of(event, shard);
   if (table == nullptr) return kNoShard;
+  if (shard->number == kRepairChain) return "it opens the table's repair chain as a shard's";
   // Chains are numbered in the order in which they are opened.
   const auto above = facts_.opened.lower_bound(*shard);
   if (above != facts_.opened.end() && above->first.incarnation == shard->incarnation) {

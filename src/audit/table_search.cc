@@ -123,7 +123,7 @@ Awaitable<StreamResult<std::string>> StreamSearch::iterator(std::string shard,
 }
 
 Awaitable<Status> StreamSearch::read(StreamShard shard) {
-  StreamPosition position;
+  StreamPosition position = start_ ? start_(shard.id) : StreamPosition{};
   std::string next;
   std::size_t empty_pages = 0;
   std::size_t failures = 0;  // on end
@@ -155,7 +155,7 @@ Awaitable<Status> StreamSearch::read(StreamShard shard) {
       ++summary_.records;
       if (!summary_.oldest || record.created < *summary_.oldest) summary_.oldest = record.created;
       up_to_now = up_to_now || record.created > started_;
-      auto seen = recovery_.see(shard.id, record);
+      auto seen = see_(shard.id, record);
       if (!seen.ok()) co_return seen;
     }
     if (!page->records.empty())

@@ -64,16 +64,31 @@ struct StreamSummary {
   std::string why_unread;
 };
 
-// Every shard from the oldest record that is left.
+// Every shard, from the oldest record that is left or from where it is told to.
 class StreamSearch {
  public:
-  StreamSearch(TableStream& stream, Clock& clock, GapRecovery& recovery,
+  using See = std::function<Status(const std::string& shard, const StreamRecord& record)>;
+  using Start = std::function<StreamPosition(const std::string& shard)>;
+
+  // `see` hears of each record; its errors end the search.
+  StreamSearch(TableStream& stream, Clock& clock, See see,
                std::function<void(std::uint64_t)> progress, StreamSearchOptions options = {})
       : stream_(stream),
         clock_(clock),
-        recovery_(recovery),
+        see_(std::move(see)),
         progress_(std::move(progress)),
         options_(options) {}
+  StreamSearch(TableStream& stream, Clock& clock, GapRecovery& recovery,
+               std::function<void(std::uint64_t)> progress, StreamSearchOptions options = {})
+      : StreamSearch(
+            stream, clock,
+            [&recovery](const std::string& shard, const StreamRecord& record) {
+              return recovery.see(shard, record);
+            },
+            std::move(progress), options) {}
+
+  // Where each shard's reading starts, instead of the oldest record. Before find_shards().
+  void start_at(Start start) { start_ = std::move(start); }
 
   // First: which shards there are. Errors: the stream's, as an Error.
   Awaitable<Status> find_shards(std::string arn);
@@ -91,7 +106,8 @@ class StreamSearch {
 
   TableStream& stream_;
   Clock& clock_;
-  GapRecovery& recovery_;
+  See see_;
+  Start start_;
   std::function<void(std::uint64_t)> progress_;
   StreamSearchOptions options_;
   std::string arn_;

@@ -10,6 +10,7 @@
 #include "audit/item_history_check.h"
 #include "audit/ledger_lines.h"
 #include "audit/object_check.h"
+#include "audit/repair_reader.h"
 #include "audit/root_facts.h"
 #include "audit/shard_reader.h"
 
@@ -74,6 +75,11 @@ class Verification {
       const auto shard = ShardId::parse(name);
       const auto known =
           shard ? facts_.incarnations.find(shard->incarnation) : facts_.incarnations.end();
+      if (known != facts_.incarnations.end() && known->second.guarded &&
+          shard->number == kRepairChain) {
+        PAWL_TRY(read_repair_chain(known->first, objects, history));
+        continue;
+      }
       if (known == facts_.incarnations.end() || !announced.contains(name)) {
         report_.add({FindingKind::kDamagedRoot,
                      {},
@@ -106,6 +112,29 @@ class Verification {
       page_instants_[name] = summary.last_instant;
       report_.head_found = report_.head_found || head_found;
     }
+    return ok();
+  }
+
+  // Announced by nothing but the table: it exists from the first repair on.
+  Status read_repair_chain(Incarnation incarnation, ObjectCheck& objects,
+                           ItemHistoryCheck& history) {
+    const auto& table = facts_.incarnations.at(incarnation).table;
+    bool head_found = false;
+    const auto take = [&](const LedgerRepair& repair) -> Status {
+      PAWL_TRY(history.add_repair(repair));
+      if (repair.lost) {
+        report_.add(KnownLoss{table, std::string(repair.key), repair.chain.to_string(),
+                              repair.sequence, repair.from, repair.to, repair.removed, repair.since,
+                              repair.until});
+        return ok();
+      }
+      ++report_.put_back;
+      report_.bytes += repair.size;
+      return objects.add_repair(repair);
+    };
+    PAWL_TRY(read_repairs(archive_, facts_, incarnation, root_options_, head_found, report_, take,
+                          [](std::uint64_t) {}));
+    report_.head_found = report_.head_found || head_found;
     return ok();
   }
 

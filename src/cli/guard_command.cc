@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "cli/commands.h"
+#include "cli/guard_commands.h"
 #include "cli/guard_output.h"
 #include "cli/stop_signals.h"
 #include "cli/terminal.h"
@@ -271,6 +272,7 @@ void add_guard(CLI::App& app, Action& chosen) {
   command->require_subcommand(1);
   add_record(*command, chosen);
   add_check(*command, chosen);
+  add_guard_repair(*command, chosen);
 }
 
 }  // namespace pawl::cli

@@ -145,7 +145,9 @@ std::string status_line(const guard::WorkerStatus& status) {
                           status.owns_root ? " (root)" : "", counted(status.shards.size(), "shard"),
                           counted(archived, "change"), lag_text(status));
   if (in_hand > 0) line += fmt::format("; {} read and not yet in it", grouped(in_hand));
-  if (gaps > 0) line += "; " + coloured(Colour::kRed, counted(gaps, "gap") + " entered");
+  if (gaps > 0)
+    line += "; " + coloured(Colour::kRed, counted(gaps, "gap") + " entered") +
+            " (run `pawl guard repair`)";
   if (renamed > 0) line += fmt::format("; {} whose name was taken", counted(renamed, "change"));
   if (status.unread > 0)
     line += fmt::format("; {} not read by anybody", counted(status.unread, "shard"));

@@ -82,6 +82,10 @@ void print_counts(const audit::Report& report) {
     fmt::print("  {} written by somebody else and checked, {} put in by Pawl\n",
                grouped(report.foreign), grouped(report.repaired));
   }
+  if (report.put_back + report.lost > 0) {
+    fmt::print("  {} put back after gaps; known lost: {}\n", counted(report.put_back, "version"),
+               grouped(report.lost));
+  }
   if (report.others > 0) {
     fmt::print("  {} that no page lists: somebody else's, from before the check, or of no change\n",
                counted(report.others, "object"));
@@ -100,12 +104,25 @@ void print_sound(const audit::Report& report) {
   }
   fmt::print("{}\n",
              coloured(Colour::kYellow,
-                      fmt::format("SOUND but with {} known {}: what was trimmed before it was read "
-                                  "is not here; nothing was altered.",
+                      fmt::format("SOUND but with {} known {}: what the stream had no more, or "
+                                  "never showed, is not here; nothing was altered.",
                                   grouped(report.gaps), report.gaps == 1 ? "gap" : "gaps")));
   for (const auto& gap : report.known_gaps) fmt::print("  - {}\n", printable(audit::to_text(gap)));
   if (report.gaps > report.known_gaps.size()) {
     fmt::print("  … and {} more\n", grouped(report.gaps - report.known_gaps.size()));
+  }
+}
+
+// What was in gaps: known to be nowhere any more.
+void print_lost(const audit::Report& report) {
+  if (report.lost == 0) return;
+  fmt::print("{}\n",
+             coloured(Colour::kYellow, fmt::format("Known lost: {} {}.", grouped(report.lost),
+                                                   report.lost == 1 ? "entry" : "entries")));
+  for (const auto& loss : report.known_lost)
+    fmt::print("  - {}\n", printable(audit::to_text(loss)));
+  if (report.lost > report.known_lost.size()) {
+    fmt::print("  … and {} more\n", grouped(report.lost - report.known_lost.size()));
   }
 }
 
@@ -114,6 +131,7 @@ void print_report(const audit::Report& report) {
   print_counts(report);
   if (report.sound()) {
     print_sound(report);
+    print_lost(report);
     fmt::print("Proven:\n");
     for (const auto& sentence : audit::proves(report)) fmt::print("  - {}\n", sentence);
   } else {

@@ -39,25 +39,27 @@ GapVerdict judge_after_image(const CheckedChange& change, const ImageFacts& know
 }  // namespace
 
 GapVerdict GapCheck::check(const CheckedChange& change) {
+  auto verdict = judge(change);
+  remember(change);
+  return verdict;
+}
+
+GapVerdict GapCheck::judge(const CheckedChange& change) const {
   if (!change.old_image && !change.new_image) return Consistent{false};
   const auto known = items_.find(change.item);
-  if (known == items_.end()) {
-    remember(change, std::nullopt);
-    return judge_alone(change, false);
-  }
-  const auto before = known->second;
-  remember(change, before.version);
+  if (known == items_.end()) return judge_alone(change, false);
+  const auto& before = known->second;
   return before.image ? judge_after_image(change, *before.image)
                       : judge_after_removal(change, before.version);
 }
 
-void GapCheck::remember(const CheckedChange& change, std::optional<std::uint64_t> version_before) {
+void GapCheck::remember(const CheckedChange& change) {
+  if (!change.old_image && !change.new_image) return;
   auto& item = items_[change.item];
   if (item.used != 0) by_use_.erase(item.used);
   item.used = ++clock_;
   by_use_[item.used] = change.item;
   item.image = change.new_image;
-  item.version = version_before;
   if (change.old_image && change.old_image->version) item.version = change.old_image->version;
   if (change.new_image && change.new_image->version) item.version = change.new_image->version;
   if (items_.size() <= items_max_) return;

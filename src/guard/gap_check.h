@@ -69,8 +69,12 @@ class GapCheck {
  public:
   explicit GapCheck(std::size_t items_max = kItemsRememberedMax) : items_max_(items_max) {}
 
-  // Judges the next change of the shard, and remembers it. A gap before it comes before a note about it.
+  // Judges the next change of the shard, and remembers it.
   GapVerdict check(const CheckedChange& change);
+  // Either of the two. A gap before it comes before a note about it.
+  GapVerdict judge(const CheckedChange& change) const;
+  void remember(const CheckedChange& change);
+  bool knows(const Digest& item) const { return items_.contains(item); }
   std::size_t remembered() const { return items_.size(); }
 
  private:
@@ -79,8 +83,6 @@ class GapCheck {
     std::optional<std::uint64_t> version;  // the last one seen, also of a removed item
     std::uint64_t used = 0;
   };
-
-  void remember(const CheckedChange& change, std::optional<std::uint64_t> version_before);
 
   std::size_t items_max_;
   std::uint64_t clock_ = 0;

@@ -1,8 +1,37 @@
 #include "guard/guard_ports.h"
 
+#include <fmt/format.h>
+
 #include "base/digest.h"
 
 namespace pawl::guard {
+namespace {
+
+Result<item::KeyAttribute> key_attribute(const SourceKey& key) {
+  switch (key.type) {
+    case 'S':
+      return item::KeyAttribute{key.name, item::Type::kString};
+    case 'N':
+      return item::KeyAttribute{key.name, item::Type::kNumber};
+    case 'B':
+      return item::KeyAttribute{key.name, item::Type::kBinary};
+    default:
+      return Error{ErrorCode::kInvalid,
+                   fmt::format("the table's key '{}' has a type that is none of S, N, B", key.name),
+                   ""};
+  }
+}
+
+}  // namespace
+
+Result<item::KeySchema> key_schema_of(const SourceTableFacts& facts) {
+  item::KeySchema schema;
+  PAWL_ASSIGN_OR_RETURN(schema.partition, key_attribute(facts.partition));
+  if (facts.sort) {
+    PAWL_ASSIGN_OR_RETURN(schema.sort, key_attribute(*facts.sort));
+  }
+  return schema;
+}
 
 Incarnation guarded_incarnation(const SourceTableFacts& facts) {
   const std::string life = facts.id.empty() ? facts.created.to_string() : facts.id;

@@ -48,5 +48,7 @@ struct GuardedTable {
 
 // The incarnation of a table that somebody else keeps (docs/internals/guard.md, "Names"): the same for every worker.
 Incarnation guarded_incarnation(const SourceTableFacts& facts);
+// Errors: kInvalid where a key's type is none.
+Result<item::KeySchema> key_schema_of(const SourceTableFacts& facts);
 
 }  // namespace pawl::guard

@@ -1,22 +1,14 @@
 #include "guard/rendered_change.h"
 
-#include <algorithm>
 #include <charconv>
 
 #include "archive/object_body.h"
 #include "item/dynamodb_json.h"
+#include "item/source_number.h"
 
 namespace pawl::guard {
 namespace {
 
-// The ledger has a record's number in one form; the service may pad it with zeros, and takes no shorter one than this (API
-// reference, GetShardIterator: SequenceNumber, 21 to 40 digits).
-constexpr std::size_t kSequenceDigitsMin = 21;
-
-std::string source_of(std::string_view sequence) {
-  sequence.remove_prefix(std::min(sequence.find_first_not_of('0'), sequence.size() - 1));
-  return std::string(sequence);
-}
 item::ChangeKind kind_of(StreamChangeKind kind) {
   switch (kind) {
     case StreamChangeKind::kInsert:
@@ -30,26 +22,52 @@ item::ChangeKind kind_of(StreamChangeKind kind) {
 }
 
 // What the version attribute says, where there is one and it is a number that every reader of JSON takes for whole.
-std::optional<Version> version_of(const item::Change& change,
-                                  const std::optional<std::string>& attribute) {
-  const auto& image = change.new_image ? change.new_image : change.old_image;
-  if (!attribute || !image) return std::nullopt;
-  const auto found = image->find(*attribute);
-  if (found == image->end() || !found->second.is<item::Number>()) return std::nullopt;
+std::optional<std::uint64_t> version_in(const item::Item& image,
+                                        const std::optional<std::string>& attribute) {
+  if (!attribute) return std::nullopt;
+  const auto found = image.find(*attribute);
+  if (found == image.end() || !found->second.is<item::Number>()) return std::nullopt;
   const auto text = found->second.as<item::Number>().to_string();
   std::uint64_t value = 0;
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, value);
   if (error != std::errc() || stop != end || value > item::kGuardedVersionMax) return std::nullopt;
-  return Version{value};
+  return value;
+}
+
+std::optional<Version> version_of(const item::Change& change,
+                                  const std::optional<std::string>& attribute) {
+  const auto& image = change.new_image ? change.new_image : change.old_image;
+  if (!image) return std::nullopt;
+  const auto version = version_in(*image, attribute);
+  return version ? std::optional(Version{*version}) : std::nullopt;
+}
+
+// In a form in which equal items are equal.
+Digest digest_of(const item::Item& image) {
+  std::string text;
+  item::append_item_json(text, image);
+  return sha256(text);
+}
+
+std::optional<CheckedChange> checked_of(const item::Change& change,
+                                        const std::optional<std::string>& attribute) {
+  const bool inserts = change.kind == item::ChangeKind::kInsert;
+  const bool removes = change.kind == item::ChangeKind::kRemove;
+  if (inserts == change.old_image.has_value() || removes == change.new_image.has_value())
+    return std::nullopt;
+  CheckedChange checked;
+  checked.item = digest_of(change.key);
+  if (change.old_image)
+    checked.old_image =
+        ImageFacts{digest_of(*change.old_image), version_in(*change.old_image, attribute)};
+  if (change.new_image)
+    checked.new_image =
+        ImageFacts{digest_of(*change.new_image), version_in(*change.new_image, attribute)};
+  return checked;
 }
 
 }  // namespace
-
-std::string sequence_of(const std::string& source) {
-  if (source.size() >= kSequenceDigitsMin) return source;
-  return std::string(kSequenceDigitsMin - source.size(), '0') + source;
-}
 
 Result<RenderedChange> render_change(const GuardedTable& table, ShardId shard,
                                      SequenceNumber sequence, const StreamRecord& record,
@@ -57,7 +75,7 @@ Result<RenderedChange> render_change(const GuardedTable& table, ShardId shard,
   item::Change change;
   change.shard = shard;
   change.sequence = sequence;
-  change.source = source_of(record.sequence);
+  change.source = item::source_of(record.sequence);
   change.kind = kind_of(record.kind);
   change.instant = record.created;
   change.body_format = item::kGuardedBodyFormat;
@@ -75,6 +93,7 @@ Result<RenderedChange> render_change(const GuardedTable& table, ShardId shard,
   if (table.checked) {
     rendered.theirs = table.names.render_as_it_is(table.named, change).value_or(rendered.name);
   }
+  rendered.checked = checked_of(change, table.version_attribute);
   rendered.entry.sequence = change.sequence;
   rendered.entry.source = change.source;
   rendered.entry.key = std::move(change.key);
@@ -82,7 +101,7 @@ Result<RenderedChange> render_change(const GuardedTable& table, ShardId shard,
   rendered.entry.instant = change.instant;
   rendered.entry.size = rendered.body.size();
   rendered.entry.sha256 = sha256(rendered.body);
-  if (gap) rendered.entry.gap = gap->after.empty() ? gap->after : source_of(gap->after);
+  if (gap) rendered.entry.gap = gap->after.empty() ? gap->after : item::source_of(gap->after);
   return rendered;
 }
 

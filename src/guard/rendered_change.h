@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "guard/gap_check.h"
 #include "guard/guard_ports.h"
 #include "guard/stream_cursor.h"
 #include "ledger/shard_page.h"
@@ -17,14 +18,13 @@ struct RenderedChange {
   std::string name;         // as the template says; of what `guard check` puts in, with its mark
   std::string theirs;       // of a checked table: as somebody else's function says by that template
   std::string body;
+  // What image_chain.h looks at; nothing where the stream's view does not give the images that such a change has.
+  std::optional<CheckedChange> checked;
   bool to_put =
       true;  // false: somebody else wrote the object, or it is only to be told that nobody did
   bool late = false;   // somebody else wrote it, after its deadline
   Instant written_at;  // by somebody else: when, by the store's clock
 };
-
-// The service's form of a number that the ledger has (with zeros on the left).
-std::string sequence_of(const std::string& source);
 
 // Pure. Errors: kInvalid, kCorrupt where the record is none that the service gives.
 Result<RenderedChange> render_change(const GuardedTable& table, ShardId shard,

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <span>
 
+#include "item/source_number.h"
 #include "pipeline/ledger_view.h"
 
 namespace pawl::guard {
@@ -21,13 +22,14 @@ constexpr std::size_t kPutsAtOnce = 200;
 }  // namespace
 
 ShardReader::ShardReader(const GuardPorts& ports, const GuardedTable& table, ReadingRoom& room,
-                         ShardSource source, Callbacks callbacks)
+                         ItemMemory& items, ShardSource source, Callbacks callbacks)
     : ports_(ports),
       table_(table),
       room_(room),
       source_(std::move(source)),
       callbacks_(std::move(callbacks)),
-      alarm_(ports.clock.make_alarm()) {
+      alarm_(ports.clock.make_alarm()),
+      images_(items) {
   status_.source = source_;
 }
 
@@ -93,9 +95,10 @@ Awaitable<bool> ShardReader::open() {
   }
   chain_ = end->chain;
   progress_ = Progress::after_start(chain_.last);
+  images_.begin(end->last_page ? end->last_page->entries.back().source : "");
   if (end->last_page) {
     const auto& newest = end->last_page->entries.back();
-    cursor_ = StreamCursor::after(sequence_of(newest.source));
+    cursor_ = StreamCursor::after(item::sequence_of(newest.source));
     status_.proven = newest.instant;
     if (ports_.check != nullptr) take_entered(ports_.check->taken, *end->last_page);
   } else {
@@ -194,6 +197,7 @@ Awaitable<ShardReader::Turn> ShardReader::take(const TakeRecords& effect) {
     gap.reset();
   }
   answer_.clear();
+  images_.check(in_hand_);
   const auto oldest = in_hand_.front().entry.instant;
   status_.proven = std::min(status_.proven.value_or(oldest), oldest);
   if (ports_.check != nullptr) {
@@ -353,6 +357,7 @@ Awaitable<Status> ShardReader::write_pages(const archive::WritePage& effect) {
   chain_ = pages.back().after;
   for (const auto& change : in_hand_) {
     if (effect.last < change.entry.sequence) break;
+    images_.paged(change);
     if (change.entry.gap) ++status_.gaps;
     status_.proven = change.entry.instant;
     if (ports_.check == nullptr) continue;

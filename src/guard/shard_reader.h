@@ -21,6 +21,7 @@
 #include "archive/progress.h"
 #include "guard/expected_objects.h"
 #include "guard/guard_ports.h"
+#include "guard/image_chain.h"
 #include "guard/membership.h"
 #include "guard/reading_room.h"
 #include "guard/rendered_change.h"
@@ -70,7 +71,7 @@ class ShardReader {
 
   // All that is given by reference must outlive it.
   ShardReader(const GuardPorts& ports, const GuardedTable& table, ReadingRoom& room,
-              ShardSource source, Callbacks callbacks);
+              ItemMemory& items, ShardSource source, Callbacks callbacks);
 
   // Ends when the shard is finished, left after end_round(), or dropped. Once.
   Awaitable<void> run();
@@ -114,6 +115,7 @@ class ShardReader {
   // What a failed sync was given: it may be there, so it is the next to be written, unchanged.
   std::vector<ledger::NextPage> unsettled_;
   StreamCursor cursor_;
+  ImageChain images_;
   archive::Progress progress_;
   ReadingRoom::Seat seat_;
   std::deque<RenderedChange> in_hand_;

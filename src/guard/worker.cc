@@ -117,8 +117,8 @@ void Worker::start_shard(ShardNumber number) {
   callbacks.tell = [this](MembershipEvent event) { tell(std::move(event)); };
   auto& reader = readers_[number];
   if (reader) reader->drop();
-  reader =
-      std::make_shared<ShardReader>(ports_, table_, room_, std::move(source), std::move(callbacks));
+  reader = std::make_shared<ShardReader>(ports_, table_, room_, items_, std::move(source),
+                                         std::move(callbacks));
   working_.spawn(executor_, read_shard(reader));
 }
 

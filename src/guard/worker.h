@@ -79,6 +79,7 @@ class Worker {
   Tasks tasks_;    // reads and writes of rows
   Tasks working_;  // readers and root: what one life writes
   ReadingRoom room_;
+  ItemMemory items_;
   boost::asio::any_io_executor executor_;
   Membership membership_;
   std::deque<MembershipEvent> events_;

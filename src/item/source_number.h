@@ -20,6 +20,11 @@ bool is_source_number(std::string_view text);
 // Whether `one` is smaller than `other`. Both are source numbers.
 bool source_before(std::string_view one, std::string_view other);
 
+// A record's number as the service writes it, perhaps with zeros on the left, in the one form; and back into what the service
+// takes, which is no shorter than 21 digits (API reference, GetShardIterator: SequenceNumber).
+std::string source_of(std::string_view sequence);
+std::string sequence_of(std::string_view source);
+
 // With zeros on the left to kSourceDigitsMax digits: so that names sort as numbers do.
 std::string padded_source(std::string_view source);
 

@@ -23,5 +23,15 @@ TEST(SourceNumber, IsOrderedAsANumber) {
   EXPECT_EQ(padded_source("12"), "0000000000000000000000000000000000000012");
 }
 
+TEST(SourceNumber, IsWhatTheServiceWrites) {
+  EXPECT_EQ(source_of("000000000000000000123"), "123");
+  EXPECT_EQ(source_of("100000000003498069978"), "100000000003498069978");
+  EXPECT_EQ(source_of("000"), "0");
+  EXPECT_EQ(source_of(""), "");
+  EXPECT_EQ(sequence_of("123"), "000000000000000000123");
+  EXPECT_EQ(sequence_of("0").size(), 21U);
+  EXPECT_EQ(sequence_of("1000000000034980699781"), "1000000000034980699781");
+}
+
 }  // namespace
 }  // namespace pawl::item

@@ -31,7 +31,7 @@ struct PageEntry {
   bool foreign = false;
   bool missing = false;
   // In a guarded table's change only: what stood between this record and the one with this number was trimmed before it
-  // was read. Empty: nothing had been read before, and this is the chain's first change.
+  // was read, or never came. Empty: nothing had been read before, and this is the chain's first change.
   std::optional<std::string> gap;
   std::optional<std::string> renamed;   // the name that was taken by other content
   std::optional<std::string> repaired;  // how, if the object was put back later

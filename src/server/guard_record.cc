@@ -20,21 +20,6 @@
 namespace pawl::server {
 namespace {
 
-Result<item::KeyAttribute> key_attribute(const SourceKey& key) {
-  switch (key.type) {
-    case 'S':
-      return item::KeyAttribute{key.name, item::Type::kString};
-    case 'N':
-      return item::KeyAttribute{key.name, item::Type::kNumber};
-    case 'B':
-      return item::KeyAttribute{key.name, item::Type::kBinary};
-    default:
-      return Error{ErrorCode::kInvalid,
-                   fmt::format("the table's key '{}' has a type that is none of S, N, B", key.name),
-                   ""};
-  }
-}
-
 // "arn:aws:dynamodb:REGION:ACCOUNT:table/NAME" of another table of the same account.
 std::string sibling_arn(const std::string& arn, const std::string& name) {
   const auto slash = arn.rfind('/');
@@ -99,11 +84,7 @@ Status GuardRecord::Parts::open() {
 
 Result<guard::GuardedTable> GuardRecord::Parts::guarded() const {
   PAWL_ASSIGN_OR_RETURN(auto names, archive::NameTemplate::parse(config.names));
-  item::KeySchema schema;
-  PAWL_ASSIGN_OR_RETURN(schema.partition, key_attribute(facts->partition));
-  if (facts->sort) {
-    PAWL_ASSIGN_OR_RETURN(schema.sort, key_attribute(*facts->sort));
-  }
+  PAWL_ASSIGN_OR_RETURN(auto schema, guard::key_schema_of(*facts));
   return guard::GuardedTable{archive_id,
                              "pawl " PAWL_VERSION,
                              guard::guarded_incarnation(*facts),

@@ -6,8 +6,10 @@
 #include <boost/asio/io_context.hpp>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/assert.h"
+#include "base/result.h"
 #include "port/clock.h"
 
 namespace pawl::server {
@@ -22,6 +24,21 @@ T run_to_end(boost::asio::io_context& context, Awaitable<T> work) {
   context.run();
   PAWL_ASSERT(result.has_value());
   return *std::move(result);
+}
+
+// Likewise all of `work`, side by side; the first error of those that failed, when all have ended.
+inline Status run_all_to_end(boost::asio::io_context& context,
+                             std::vector<Awaitable<Status>> work) {
+  Status failure = ok();
+  const auto keep = [&failure](Awaitable<Status> one) -> Awaitable<void> {
+    auto done = co_await std::move(one);
+    if (!done.ok() && failure.ok()) failure = std::move(done);
+  };
+  for (auto& one : work)
+    boost::asio::co_spawn(context, keep(std::move(one)), boost::asio::detached);
+  context.restart();
+  context.run();
+  return failure;
 }
 
 }  // namespace pawl::server

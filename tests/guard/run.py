@@ -12,6 +12,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, ".."), os.path.join(HERE, "..", "s3"), 
 import ceph
 import shared
 import test_check
+import test_lost
 import test_preflight
 import test_record
 import test_repair
@@ -29,8 +30,8 @@ def setUpModule():
         os.environ.update(ceph.KEYS)
 
 
-MODULES = [test_record, test_check, test_preflight, test_shards, test_repair]
-test_record.setUpModule = test_check.setUpModule = test_preflight.setUpModule = test_repair.setUpModule = setUpModule
+MODULES = [test_record, test_check, test_preflight, test_shards, test_repair, test_lost]
+test_record.setUpModule = test_lost.setUpModule = test_check.setUpModule = test_preflight.setUpModule = test_repair.setUpModule = setUpModule
 
 if __name__ == "__main__":
     sys.exit(suite.main(MODULES, description=__doc__, shared=False, threads=6))

@@ -11,6 +11,7 @@ import argparse
 import copy
 import json
 import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -66,9 +67,10 @@ def run_json(pawl: servers.Pawl, tally: Tally, name: str, status: int, *argument
         tally.check(f"{name}: is JSON", False, done.stdout[:300])
         return None
     tally.check(f"{name}: one line", done.stdout.count("\n") == 1 and done.stdout.endswith("\n"))
-    schema = validator(arguments[0])
+    command = "guard-repair" if arguments[:2] == ("guard", "repair") else arguments[0]
+    schema = validator(command)
     errors = [f"{error.json_path}: {error.message}" for error in schema.iter_errors(document)]
-    tally.check(f"{name}: as docs/schemas/{arguments[0]}.schema.json says", not errors, "; ".join(errors[:3]))
+    tally.check(f"{name}: as docs/schemas/{command}.schema.json says", not errors, "; ".join(errors[:3]))
     tally.check(f"{name}: the schema refuses one field more and one less", refuses(schema, document))
     return document
 
@@ -151,6 +153,8 @@ def check_guarded(pawl: servers.Pawl, tally: Tally, folder: Path) -> None:
     report = run_json(pawl, tally, "verify of a guarded table", 0, "verify", guarded, "--deep")
     tally.check("verify lists the gap", bool(report) and (report["gaps"], report["untied"]) == (1, 0) and
                 [(gap["after"], gap["before"]) for gap in report["known_gaps"]] == [("10", "50")])
+    tally.check("verify lists what is lost", bool(report) and (report["put_back"], report["open_holes"]) == (1, 0) and
+                [(loss["from"], loss["to"]) for loss in report["known_lost"]] == [(3, 3)])
     done = pawl.run("verify", guarded, "--deep")
     tally.check("verify does not say that nothing is missing", done.returncode == 0 and
                 "SOUND but with 1 known gap" in done.stdout and "nothing is missing" not in done.stdout, done.stdout)
@@ -176,6 +180,37 @@ def check_guard(pawl: servers.Pawl, tally: Tally, cleanup: servers.Cleanup) -> N
     aws.control("tables", table="still", stream=False)
     found = run_json(pawl, tally, "guard's preflight of a table without a stream", 1, *where, "--table", "still")
     tally.check("preflight: refused", bool(found) and found["verdict"] == "refused" and "stream" not in found)
+
+
+def check_guard_repair(pawl: servers.Pawl, tally: Tally, cleanup: servers.Cleanup, folder: Path) -> None:
+    """Version 1 is trimmed before a worker has read it; version 2 is in the table."""
+    aws = cleanup.add(ScriptedAws(pawl.binary))
+    aws.control("buckets", bucket="bucket")
+    aws.control("tables", table="users")
+    where = ["--table", "users", "--archive", "s3://bucket/p", "--s3-endpoint", aws.url, "--dynamodb-endpoint", aws.url]
+
+    def count(version: int) -> None:
+        aws.control("write", table="users", item={"hashid": {"S": "A"}, "_version": {"N": str(version)}})
+
+    count(0)
+    with (folder / "guard.log").open("wb") as log:
+        worker = subprocess.Popen([pawl.binary, "guard", "record", *where, "--version-attribute", "_version"], stdout=log, stderr=log)
+    deadline = time.monotonic() + SETTLE_S
+    versions = 0
+    while versions == 0 and time.monotonic() < deadline:
+        time.sleep(0.2)
+        done = pawl.run("verify", "s3://bucket/p", "--s3-endpoint", aws.url, "--json")
+        versions = json.loads(done.stdout)["versions"] if done.stdout else 0
+    worker.kill()
+    worker.wait()
+    tally.check("a worker recorded the first version", versions == 1)
+    count(1)
+    count(2)
+    aws.control("trim", table="users", shard=aws.asked("streams/users")["shards"][0]["id"])
+    for name, status, more, outcomes in [("guard repair's plan", 1, ["--plan"], ["lost", "planned"]), ("guard repair", 0, [], ["lost", "put-back"]),
+                                         ("guard repair where nothing is missing", 0, [], [])]:
+        found = run_json(pawl, tally, name, status, "guard", "repair", *where, *more)
+        tally.check(f"{name}: what it entered", bool(found) and [entry["outcome"] for entry in found["entries"]] == outcomes)
 
 
 def main() -> int:
@@ -218,6 +253,7 @@ def main() -> int:
         tally.check("verify names both damages", bool(damaged) and damaged["findings_total"] >= 2)
         check_guarded(pawl, tally, folder)
         check_guard(pawl, tally, cleanup)
+        check_guard_repair(pawl, tally, cleanup, folder)
     print(f"{tally.passed} passed, {tally.failed} failed")
     return 1 if tally.failed else 0
 

@@ -70,6 +70,18 @@ class GuardedArchive:
         entry |= {} if gap is None else {"gap": gap}
         self.append(chain, "pawl-page/1", {"first": sequence, "last": sequence, "changes": [entry]})
 
+    def repaired(self, after: tuple[str, int], before: tuple[str, int], lost: int, version: int) -> None:
+        """A page of the repair chain: one version is lost, the next was put back from the old image of `before`."""
+        places = {"key": {"id": {"S": "A"}}, "after": {"shard": after[0], "sequence": after[1]},
+                  "before": {"shard": before[0], "sequence": before[1]}}
+        own = f"points/A-{version}"
+        body = self.write(own + "~repaired", {"format": "pawl-repair/1", "table": "points", "name": own, "version": version,
+                                              "source": "old-image", "image": image(version)})
+        self.append(f"{TABLE}-0000", "pawl-repair-page/1", {"first": 1, "last": 2, "repairs": [
+            {"sequence": 1, **places, "lost": {"from": lost, "to": lost, "since": INSTANT, "until": INSTANT}},
+            {"sequence": 2, **places, "version": version, "object": own + "~repaired", "size": len(body),
+             "sha256": hashlib.sha256(body).hexdigest(), "repaired": "old-image"}]})
+
 
 def image(version: int | None) -> dict[str, Any]:
     counter = {} if version is None else {"_version": {"N": str(version)}}
@@ -77,7 +89,7 @@ def image(version: int | None) -> dict[str, Any]:
 
 
 def with_gap(folder: Path) -> Path:
-    """Versions 1 and 2 of item A, a gap, version 5, and a removal of what has no version any more."""
+    """Versions 1 and 2 of item A, a gap of which 4 was put back and 3 is lost, version 5, and a removal of what has no version any more."""
     archive = GuardedArchive(folder)
     chain = archive.open(0x10000)
     archive.change(chain, "9", "INSERT", None, image(1))
@@ -85,4 +97,5 @@ def with_gap(folder: Path) -> Path:
     archive.change(chain, "50", "MODIFY", image(4), image(5), gap="10")
     archive.change(chain, "51", "MODIFY", image(5), image(None))
     archive.change(chain, "52", "REMOVE", image(None), None)
+    archive.repaired((chain, 2), (chain, 3), lost=3, version=4)
     return folder

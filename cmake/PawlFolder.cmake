@@ -2,22 +2,17 @@
 #   src/NAME/*.cc            -> library pawl_NAME
 #   src/NAME/*_test.cc       -> executable NAME_test, one CTest entry
 #   src/NAME/*_fuzz.cc       -> one libFuzzer target each, with -DPAWL_FUZZ=ON
-# FUZZ_WITHOUT names sources that are left out with -DPAWL_FUZZ=ON.
 # DEPENDS is the whole truth about which folders NAME may include: the layering test reads it.
 include(GoogleTest)
 set_property(GLOBAL PROPERTY PAWL_LAYERS "")
 
 function(pawl_folder name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES;TEST_DEPENDS;TEST_LIBRARIES;FUZZ_WITHOUT" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LIBRARIES;TEST_DEPENDS;TEST_LIBRARIES" ${ARGN})
   set(dir ${CMAKE_CURRENT_SOURCE_DIR}/${name})
   file(GLOB sources CONFIGURE_DEPENDS ${dir}/*.cc)
   file(GLOB tests CONFIGURE_DEPENDS ${dir}/*_test.cc)
   file(GLOB fuzzers CONFIGURE_DEPENDS ${dir}/*_fuzz.cc)
   list(REMOVE_ITEM sources ${tests} ${fuzzers} ${dir}/main.cc)
-  if(PAWL_FUZZ)
-    list(TRANSFORM ARG_FUZZ_WITHOUT PREPEND ${dir}/)
-    list(REMOVE_ITEM sources ${ARG_FUZZ_WITHOUT})
-  endif()
 
   list(TRANSFORM ARG_DEPENDS PREPEND pawl_ OUTPUT_VARIABLE depends)
   if(sources)

@@ -235,6 +235,7 @@ Status RepairHoles::take(const std::vector<audit::LossSuspect>& suspects) {
   for (const auto& suspect : suspects) holes.push_back({&suspect, {}, {}, false});
   PAWL_TRY(run_to_end(ports_.context, read_table(holes)));
   std::vector<Awaitable<Status>> work;
+  work.reserve(holes.size());
   for (auto& hole : holes) work.push_back(judge(hole));
   PAWL_TRY(run_all_to_end(ports_.context, std::move(work)));
 

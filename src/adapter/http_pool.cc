@@ -160,6 +160,7 @@ struct HttpPool::Engine {
   void wait();
   int milliseconds_to_wait() const;
   void take_queue();
+  void start_waiting();
   void take_answers();
   void start(std::unique_ptr<Transfer> transfer);
   void finish(CURL* easy, CURLcode code);
@@ -209,30 +210,28 @@ int HttpPool::Engine::set_timer(CURLM* /*multi*/,
 void HttpPool::Engine::run() {
   while (!stopping) {
     take_queue();
+    start_waiting();
     wait();
     take_answers();
   }
   while (!running.empty()) finish(running.begin()->first, CURLE_ABORTED_BY_CALLBACK);
-  {
-    const std::lock_guard lock(mutex);
-    std::move(queue.begin(), queue.end(), std::back_inserter(waiting));
-    queue.clear();
-    for (auto& transfer : waiting) {
-      transfer->reply = {HttpReply::Kind::kNotSent, 0, {}, {}, "the client is being closed"};
-      answered.push_back(std::move(transfer));
-    }
-    waiting.clear();
+  take_queue();
+  for (auto& transfer : waiting) {
+    transfer->reply = {HttpReply::Kind::kNotSent, 0, {}, {}, "the client is being closed"};
+    answered.push_back(std::move(transfer));
   }
+  waiting.clear();
   hand_out();
 }
 
-// Curl gets no more than it has connections for: it goes through those that wait for one whenever it removes a handle.
 void HttpPool::Engine::take_queue() {
-  {
-    const std::lock_guard lock(mutex);
-    std::move(queue.begin(), queue.end(), std::back_inserter(waiting));
-    queue.clear();
-  }
+  const std::lock_guard lock(mutex);
+  std::move(queue.begin(), queue.end(), std::back_inserter(waiting));
+  queue.clear();
+}
+
+// Curl gets no more than it has connections for: it goes through those that wait for one whenever it removes a handle.
+void HttpPool::Engine::start_waiting() {
   while (!waiting.empty() && running.size() < options.connections_max) {
     start(std::move(waiting.front()));
     waiting.pop_front();

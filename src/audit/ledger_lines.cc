@@ -46,6 +46,17 @@ std::optional<LedgerLine> parse_line(std::string_view line, std::string& why) {
   return parsed;
 }
 
+std::optional<LedgerLine> parse_page(const RawLine& raw, simdjson::dom::parser& parser,
+                                     simdjson::dom::element& page, std::string& why) {
+  auto line = parse_line(raw.bytes, why);
+  if (!line) return std::nullopt;
+  if (parser.parse(line->json.data(), line->json.size()).get(page) != simdjson::SUCCESS) {
+    why = "it is no JSON";
+    return std::nullopt;
+  }
+  return line;
+}
+
 bool signature_holds(const LedgerLine& line, const std::vector<std::string>& public_keys,
                      const SignatureCheck& check) {
   const auto signature = from_base64(line.signature);

@@ -2,6 +2,8 @@
 // it shares nothing with the ledger's writer but SHA-256.
 #pragma once
 
+#include <simdjson.h>
+
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -38,6 +40,11 @@ struct RawLine {
   bool complete = true;    // false for a last line without its newline
   bool first_of_volume = false;
 };
+
+// The page of a line that is complete. Nothing and `why` if the line is damaged or no JSON. `page` lives until the parser's next
+// parse.
+std::optional<LedgerLine> parse_page(const RawLine& raw, simdjson::dom::parser& parser,
+                                     simdjson::dom::element& page, std::string& why);
 
 // Calls `visit` with every line of a chain ("root" or a shard id), volume after volume, until it
 // returns false; `read_bytes` hears how many bytes were read. An incomplete line can only be the

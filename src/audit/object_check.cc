@@ -140,8 +140,9 @@ bool ObjectCheck::is_checked(ShardId shard) const {
   return found != facts_.incarnations.end() && found->second.checked;
 }
 
-Status ObjectCheck::report_missing(const LedgerEntry& entry, std::string detail, Report& report) {
-  report.add({FindingKind::kMissingObject,
+Status ObjectCheck::report_finding(FindingKind kind, const LedgerEntry& entry, std::string detail,
+                                   Report& report) {
+  report.add({kind,
               table_of(entry.shard),
               std::string(entry.key),
               entry.version,
@@ -167,7 +168,7 @@ Status ObjectCheck::hand_on(const LedgerEntry& entry, const ImageDigests* images
 
 // Whatever stands there now was in nobody's page, so nothing vouches for it.
 Status ObjectCheck::report_never_come(const LedgerEntry& entry, bool is_there, Report& report) {
-  PAWL_TRY(report_missing(entry,
+  PAWL_TRY(report_finding(FindingKind::kMissingObject, entry,
                           is_there ? "it had not come by its deadline; what is there now came "
                                      "later, and no page tells its content"
                                    : "it had not come by its deadline, and is not there now",
@@ -200,8 +201,8 @@ Status ObjectCheck::check(const std::map<std::string, std::uint64_t>& last_seque
         if (size != nullptr) {
           return check_present(listed, *size, fmt::format("{}{}", kHashedFolder, path), report);
         }
-        return report_missing(listed.entry, "the ledger lists it, and the object is not there",
-                              report);
+        return report_finding(FindingKind::kMissingObject, listed.entry,
+                              "the ledger lists it, and the object is not there", report);
       },
       [&](std::string_view path, std::uint64_t) {
         return judge_unlisted(fmt::format("{}{}", kHashedFolder, path), report);
@@ -274,16 +275,7 @@ Status ObjectCheck::check_present(const Listed& listed, std::uint64_t size, std:
                                   Report& report) {
   const auto& entry = listed.entry;
   const auto altered = [&](std::string detail) {
-    report.add({FindingKind::kAlteredObject,
-                table_of(entry.shard),
-                std::string(entry.key),
-                entry.version,
-                std::string(entry.object),
-                entry.shard.to_string(),
-                entry.sequence,
-                {},
-                std::move(detail)});
-    return ok();
+    return report_finding(FindingKind::kAlteredObject, entry, std::move(detail), report);
   };
   if (size != entry.size) {
     PAWL_TRY(altered(fmt::format("it has {} bytes, and its page says {}{}", size, entry.size,

@@ -45,7 +45,8 @@ class ObjectCheck {
                Report& report);
   Status check_present(const Listed& entry, std::uint64_t size, std::string_view path,
                        Report& report);
-  Status report_missing(const LedgerEntry& entry, std::string detail, Report& report);
+  Status report_finding(FindingKind kind, const LedgerEntry& entry, std::string detail,
+                        Report& report);
   Status report_never_come(const LedgerEntry& entry, bool is_there, Report& report);
   Status check_repair_body(const LedgerEntry& entry, const std::string& body, Report& report);
   Status hand_on(const LedgerEntry& entry, const ImageDigests* images);

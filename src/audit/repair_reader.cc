@@ -44,12 +44,9 @@ class RepairReader {
       return false;
     }
     std::string why;
-    const auto line = parse_line(raw.bytes, why);
     element page;
-    if (!line ||
-        parser_.parse(line->json.data(), line->json.size()).get(page) != simdjson::SUCCESS) {
-      return stop(FindingKind::kDamagedPage, line ? "it is no JSON" : why);
-    }
+    const auto line = parse_page(raw, parser_, page, why);
+    if (!line) return stop(FindingKind::kDamagedPage, why);
     if (!take_header(page, raw, *line)) return false;
     simdjson::dom::array repairs;
     if (page["repairs"].get(repairs) != simdjson::SUCCESS) {

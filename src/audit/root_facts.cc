@@ -76,11 +76,10 @@ class RootReader {
       return false;
     }
     std::string why;
-    const auto line = parse_line(raw.bytes, why);
     element page;
-    if (!line ||
-        parser_.parse(line->json.data(), line->json.size()).get(page) != simdjson::SUCCESS) {
-      damaged(line ? "it is no JSON" : why);
+    const auto line = parse_page(raw, parser_, page, why);
+    if (!line) {
+      damaged(why);
       return false;
     }
     if (text_at(page, "format") != "pawl-root/1" || text_at(page, "chain") != "root" ||

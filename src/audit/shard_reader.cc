@@ -42,12 +42,9 @@ class ShardReader {
       return false;
     }
     std::string why;
-    const auto line = parse_line(raw.bytes, why);
     element page;
-    if (!line ||
-        parser_.parse(line->json.data(), line->json.size()).get(page) != simdjson::SUCCESS) {
-      return stop(FindingKind::kDamagedPage, line ? "it is no JSON" : why);
-    }
+    const auto line = parse_page(raw, parser_, page, why);
+    if (!line) return stop(FindingKind::kDamagedPage, why);
     if (!take_header(page, raw, *line)) return false;
     simdjson::dom::array changes;
     if (page["changes"].get(changes) != simdjson::SUCCESS) {

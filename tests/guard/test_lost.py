@@ -36,6 +36,18 @@ class Lost(unittest.TestCase):
         del scene.versions[item]
         scene.changes += 1
 
+    def scene_with_a_hundred_holes(self):
+        """Each item has two changes that nobody read; its worker is dead."""
+        scene = self.scene()
+        worker = scene.worker()
+        items = [f"I{number:03}" for number in range(100)]
+        scene.count(*items)
+        scene.wait_drained()
+        worker.kill()
+        scene.count(*items, *items)
+        self.trim(scene)
+        return scene
+
     def trim(self, scene):
         for shard in scene.open_shards():
             self.aws.control("trim", table="users", shard=shard)
@@ -185,14 +197,7 @@ class Lost(unittest.TestCase):
 
     def test_a_run_that_broke_off_is_gone_on_with(self):
         """Killed at any put: of what it left nothing is entered twice, and nothing is left out."""
-        scene = self.scene()
-        worker = scene.worker()
-        items = [f"I{number:03}" for number in range(100)]
-        scene.count(*items)
-        scene.wait_drained()
-        worker.kill()
-        scene.count(*items, *items)
-        self.trim(scene)
+        scene = self.scene_with_a_hundred_holes()
         command = [scene.binary, "guard", "repair", "--table", scene.table, "--archive", scene.archive, "--s3-endpoint", scene.s3_url,
                    "--dynamodb-endpoint", scene.dynamodb_url]
         self.aws.control("faults", kind="slow", ms=30, operation="PutObject")
@@ -211,14 +216,7 @@ class Lost(unittest.TestCase):
 
     def test_two_at_once(self):
         """Their pages are the fence: what both found is entered once."""
-        scene = self.scene()
-        worker = scene.worker()
-        items = [f"I{number:03}" for number in range(100)]
-        scene.count(*items)
-        scene.wait_drained()
-        worker.kill()
-        scene.count(*items, *items)
-        self.trim(scene)
+        scene = self.scene_with_a_hundred_holes()
         self.aws.control("faults", kind="slow", ms=20, operation="PutObject")
         runs = []
         threads = [threading.Thread(target=lambda: runs.append(self.run_repair(scene))) for _ in range(3)]

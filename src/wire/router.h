@@ -1,4 +1,5 @@
-// From a request to who answers it, in DESIGN.md's order: X-Amz-Target, then reserved paths, then S3 (not yet).
+// From a request to who answers it, in DESIGN.md's order: X-Amz-Target, then S3 by its signature, then reserved
+// paths, then S3.
 #pragma once
 
 #include <functional>
@@ -8,6 +9,7 @@
 #include "wire/access_gate.h"
 #include "wire/dynamodb_service.h"
 #include "wire/http_message.h"
+#include "wire/s3_service.h"
 
 namespace pawl::wire {
 
@@ -21,10 +23,11 @@ struct StatusSource {
 class Router : public HttpHandler {
  public:
   // `now` is the wall clock, for the age of signatures. All must outlive the router.
-  Router(AccessGate& gate, DynamoDbService& dynamodb, StatusSource status,
+  Router(AccessGate& gate, DynamoDbService& dynamodb, S3Service& s3, StatusSource status,
          std::function<Instant()> now);
 
   void handle(const HttpRequest& request, Completion completion) override;
+  BodyPlan plan_body(const HttpRequest& request) override;
 
  private:
   void handle_target(std::string_view target, const HttpRequest& request, Completion completion);
@@ -32,6 +35,7 @@ class Router : public HttpHandler {
 
   AccessGate& gate_;
   DynamoDbService& dynamodb_;
+  S3Service& s3_;
   StatusSource status_;
   std::function<Instant()> now_;
 };

@@ -33,7 +33,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kRefusedH
     {"x-amz-write-offset-bytes", "Appending (x-amz-write-offset-bytes)"},
 }};
 // The subresources of a bucket or an object that S3 has and Pawl has not.
-constexpr std::array<std::string_view, 28> kNotImplemented{
+constexpr std::array<std::string_view, 27> kNotImplemented{
     "accelerate",     "analytics",         "attributes",
     "cors",           "encryption",        "intelligent-tiering",
     "inventory",      "legal-hold",        "lifecycle",
@@ -41,9 +41,8 @@ constexpr std::array<std::string_view, 28> kNotImplemented{
     "object-lock",    "ownershipControls", "policy",
     "policyStatus",   "publicAccessBlock", "replication",
     "requestPayment", "restore",           "retention",
-    "select",         "session",           "tagging",
-    "torrent",        "versions",          "website",
-    "append"};
+    "select",         "session",           "torrent",
+    "versions",       "website",           "append"};
 
 std::string lower(std::string_view text) {
   std::string result(text);

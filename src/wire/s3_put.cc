@@ -79,7 +79,7 @@ BodyPlan S3Service::plan_body(const HttpRequest& request) {
   auto admitted = admit(request);
   if (!admitted.ok()) return refuse(admitted.error());
   S3Call& call = admitted->first;
-  if (call.method != "PUT" || call.key.empty() || call.has("acl") ||
+  if (call.method != "PUT" || call.key.empty() || call.has("acl") || call.has("tagging") ||
       request.has_header("x-amz-copy-source")) {
     return plan;  // a document: collected
   }

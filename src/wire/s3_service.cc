@@ -125,6 +125,7 @@ S3Status S3Service::serve_bucket(const HttpRequest& request, const AccessGate::A
                                  const S3ExchangePtr& exchange) {
   const S3Call& call = exchange->call;
   const std::string& method = call.method;
+  if (call.has("tagging")) return not_implemented("Tagging of buckets");
   if (method == "POST" && call.has("delete")) return delete_objects(request, admitted, exchange);
   if (method == "POST") return not_implemented("An upload by a form (POST of a bucket)");
   if (method == "PUT" && (call.has("acl") || call.has("versioning")))
@@ -168,14 +169,16 @@ S3Status S3Service::serve_object(const HttpRequest& request, const AccessGate::A
                                  const S3ExchangePtr& exchange) {
   const S3Call& call = exchange->call;
   const std::string& method = call.method;
-  if (call.has("acl")) {
-    if (method != "GET") return not_implemented("Setting an ACL");
+  if (call.has("acl") || call.has("tagging")) {
+    if (method != "GET") return not_implemented("Setting an ACL, or tags,");
     auto found = store_.object(call.bucket, call.key);
     if (!found.ok()) return s3_error_of(found.error());
     bucket::Outcome absent;
     absent.refusal = bucket::Refusal::kNoSuchKey;
     if (!found.value()) return s3_error_of(absent, call.bucket, call.key);
-    exchange->answer_xml(default_acl());
+    // What copies an object asks for its tags first: it has none.
+    exchange->answer_xml(call.has("acl") ? default_acl()
+                                         : begin_xml("Tagging") + "<TagSet></TagSet></Tagging>");
     return Unit{};
   }
   if (method == "GET" && call.has("uploadId")) return list_parts(exchange);

@@ -206,6 +206,27 @@ ServiceStatus check_signed_headers(const HttpRequest& request,
   return Unit{};
 }
 
+// S3 gives its headers a say in what is done (x-amz-copy-source: from where): who was given a presigned URL may not add one.
+ServiceStatus check_amz_headers(const HttpRequest& request, const PresentedSignature& presented) {
+  constexpr std::string_view kPrefix = "x-amz-";
+  for (const HttpHeader& header : request.headers) {
+    if (header.name.size() < kPrefix.size() ||
+        !equal_ignoring_case(header.name.substr(0, kPrefix.size()), kPrefix)) {
+      continue;
+    }
+    const bool is_signed =
+        std::any_of(presented.signed_headers.begin(), presented.signed_headers.end(),
+                    [&](std::string_view name) { return equal_ignoring_case(header.name, name); });
+    if (is_signed) continue;
+    return ServiceError{kAccessDenied,
+                        "There were headers present in the request which were not signed: " +
+                            std::string(header.name.substr(0, 64)),
+                        403,
+                        {}};
+  }
+  return Unit{};
+}
+
 // The payload's part of the canonical request, proved to be true of the body.
 ServiceResult<std::string> payload_hash(const HttpRequest& request,
                                         const PresentedSignature& presented, bool body_later) {
@@ -312,6 +333,7 @@ ServiceResult<VerifiedSignature> SignatureVerifier::check(const HttpRequest& req
   }
   WIRE_TRY(check_time(presented, now));
   WIRE_TRY(check_signed_headers(request, presented));
+  if (body == Body::kLater) WIRE_TRY(check_amz_headers(request, presented));
   WIRE_ASSIGN(const std::string payload, payload_hash(request, presented, body == Body::kLater));
   const auto canonical = canonical_request(
       request.method, request.target, request.headers, presented.signed_headers, payload,

@@ -10,12 +10,12 @@ packages_build=(
   libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev
 )
 
-# Unit tests and the black-box tests with real clients: boto3, the aws command line, the JavaScript SDK,
+# Unit tests and the black-box tests with real clients: boto3, the aws command line, s3cmd, rclone, the JavaScript SDK,
 # DynamoDB Local (Java) as the oracle, and Ceph's gateway as the bucket.
 # shellcheck disable=SC2034
 packages_test=(
   libgtest-dev libgmock-dev librapidcheck-dev libbenchmark-dev
-  python3 python3-boto3 python3-botocore python3-jsonschema awscli curl ca-certificates
+  python3 python3-boto3 python3-botocore python3-jsonschema awscli s3cmd rclone curl ca-certificates
   openjdk-17-jre-headless clang-format git
   ceph-mon ceph-mgr ceph-osd radosgw ceph-common
 )

@@ -3,7 +3,7 @@
 
     run_blackbox.py --pawl build/pawl [--ports 8100] [--long] [SUITE...]
 
-Suites: oracle, clients, hostile, recovery, scripted, s3, dynamodb, disk, crash. --long: more operations, seeds and kills.
+Suites: oracle, clients, bucket, hostile, recovery, scripted, s3, dynamodb, disk, crash. --long: more operations, seeds and kills.
 Closes with one line of counts.
 """
 
@@ -22,6 +22,7 @@ def suites(long):
     operations = ["--operations", "100000"] if long else ["--operations", "20000"]
     return {
         "clients": ["clients/run.py"],
+        "bucket": ["bucket/run.py"],
         "hostile": ["hostile/run.py"],
         "recovery": ["recovery/run.py"],
         "scripted": ["scripted/test_scripted_server.py"],

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "adapter/crc32.h"
+#include "base/crc.h"
 #include "adapter/dynamodb_client.h"
 #include "port/conformance/run_awaitable.h"
 

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "adapter/crc32.h"
+#include "base/crc.h"
 #include "adapter/json_answer.h"
 
 namespace pawl {

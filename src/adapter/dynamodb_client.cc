@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "adapter/crc32.h"
+#include "base/crc.h"
 #include "adapter/dynamodb_answers.h"
 
 namespace pawl {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "adapter/xml_reader.h"
+#include "base/xml_reader.h"
 #include "sigv4/signature.h"
 
 namespace pawl {

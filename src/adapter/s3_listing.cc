@@ -4,7 +4,7 @@
 
 #include <charconv>
 
-#include "adapter/xml_reader.h"
+#include "base/xml_reader.h"
 #include "sigv4/signature.h"
 
 namespace pawl {

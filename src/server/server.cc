@@ -8,6 +8,7 @@
 
 #include "base/base64.h"
 #include "observe/log.h"
+#include "server/bucket_place.h"
 #include "server/commit_events.h"
 #include "server/queues.h"
 #include "server/run_to_end.h"
@@ -17,6 +18,7 @@
 #include "table/commit_thread.h"
 #include "wire/http_server.h"
 #include "wire/router.h"
+#include "wire/s3_service.h"
 
 namespace pawl::server {
 namespace {
@@ -64,10 +66,12 @@ struct Server::Parts {
   std::thread record_thread;
 
   std::unique_ptr<Queues> queues;
+  std::unique_ptr<BucketPlace> buckets;
 
   wire::AccessGate gate;
   std::unique_ptr<wire::DynamoDbService> dynamodb;
   std::unique_ptr<wire::StreamsService> streams;
+  std::unique_ptr<wire::S3Service> s3;
   std::unique_ptr<wire::Router> router;
   std::unique_ptr<wire::HttpServer> http;
   std::string endpoint;
@@ -100,6 +104,9 @@ Status Server::Parts::listen() {
   dynamodb = std::make_unique<wire::DynamoDbService>(
       *tables.reader, *tables.committer,
       [this](const std::string& name) { return defaults_for(config, name); });
+  s3 = std::make_unique<wire::S3Service>(
+      gate, buckets->store(), stores.random, [this] { return stores.clock->now(); },
+      [this](std::function<void()> work) { buckets->run_elsewhere(std::move(work)); });
   wire::StatusSource source;
   source.status_json = [this] { return server::status_json(facts()); };
   source.metrics_text = [this] { return server::metrics_text(facts()); };
@@ -107,7 +114,7 @@ Status Server::Parts::listen() {
   streams = std::make_unique<wire::StreamsService>(*tables.streams, tables.catalog->iterator_key(),
                                                    [this] { return stores.clock->now(); });
   router =
-      std::make_unique<wire::Router>(gate, *dynamodb, *streams, queues->service(),
+      std::make_unique<wire::Router>(gate, *dynamodb, *streams, queues->service(), *s3,
                                      std::move(source), [this] { return stores.clock->now(); });
   wire::HttpServerOptions options;
   options.host = config.host;
@@ -127,6 +134,9 @@ Status Server::Parts::open() {
       queues, Queues::open(stores.data->queues_path(), config.reserve, *stores.clock, stores.random,
                            end_with_unknown_outcome));
   commit_thread = std::make_unique<table::CommitThread>(*tables.committer);
+  PAWL_ASSIGN_OR_RETURN(buckets, BucketPlace::open(stores.data->path(), *stores.clock,
+                                                   {config.reserve.bytes, config.reserve.inodes},
+                                                   end_with_unknown_outcome));
   if (refusal.empty()) {
     record_thread = std::thread([this] {
       const auto ended = run_to_end(recording, recorder->run());
@@ -146,6 +156,7 @@ void Server::Parts::stop() {
   if (queues) queues->stop_waiting();
   if (http) http->stop(kStopAnswersGrace);
   if (queues) queues->stop();
+  if (buckets) buckets->stop();
   if (commit_thread) commit_thread->stop();
   if (record_thread.joinable()) {
     recorder->stop();

@@ -21,6 +21,15 @@ bool plausible_region(std::string_view region) {
          });
 }
 
+// What a page may send to another site with nobody asked ("simple" requests of CORS).
+bool is_simple_content_type(std::string_view type) {
+  const std::string_view essence = type.substr(0, type.find(';'));
+  if (essence.empty()) return true;
+  return equal_ignoring_case(essence, "text/plain") ||
+         equal_ignoring_case(essence, "multipart/form-data") ||
+         equal_ignoring_case(essence, "application/x-www-form-urlencoded");
+}
+
 ServiceError denied(std::string message) { return {kAccessDenied, std::move(message), 403, {}}; }
 
 }  // namespace
@@ -45,12 +54,43 @@ AccessGate::AccessGate(std::vector<AccessKey> keys) {
   if (!keys.empty()) verifier_ = std::make_unique<SignatureVerifier>(std::move(keys));
 }
 
+namespace {
+
+ServiceStatus check_origin(const HttpRequest& request) {
+  if (!request.has_header("origin") || is_loopback_origin(request.header("origin"))) return Unit{};
+  return denied("Requests from web pages of other sites (Origin: " +
+                std::string(request.header("origin").substr(0, 200)) + ") are refused.");
+}
+
+}  // namespace
+
+ServiceResult<AccessGate::Admitted> AccessGate::admit_s3(const HttpRequest& request, Instant now) {
+  WIRE_TRY(check_origin(request));
+  const auto scope = presented_scope(request);
+  Admitted admitted;
+  admitted.caller.region = scope && plausible_region(scope->region) ? scope->region : "us-east-1";
+  if (verifier_) {
+    WIRE_ASSIGN(admitted.signature, verifier_->verify_head(request, now));
+    admitted.caller.access_key = admitted.signature->access_key;
+    return admitted;
+  }
+  if (!is_loopback_host(request.header("host"))) {
+    return denied("A request needs a Host of this machine (127.0.0.1, localhost or [::1]), not '" +
+                  std::string(request.header("host").substr(0, 200)) +
+                  "', where no access keys are configured.");
+  }
+  if (scope) {
+    admitted.caller.access_key = scope->access_key;
+  } else if (request.method == "POST" && is_simple_content_type(request.header("content-type"))) {
+    return denied(
+        "A POST that is not signed in its header needs Content-Type: application/xml; or sign it.");
+  }
+  return admitted;
+}
+
 ServiceResult<Caller> AccessGate::admit(const HttpRequest& request, std::string_view service,
                                         Instant now, UnsignedBody body) {
-  if (request.has_header("origin") && !is_loopback_origin(request.header("origin"))) {
-    return denied("Requests from web pages of other sites (Origin: " +
-                  std::string(request.header("origin").substr(0, 200)) + ") are refused.");
-  }
+  WIRE_TRY(check_origin(request));
   const auto scope = presented_scope(request);
   Caller caller;
   if (scope && plausible_region(scope->region)) caller.region = scope->region;

@@ -38,6 +38,16 @@ class AccessGate {
   ServiceResult<Caller> admit(const HttpRequest& request, std::string_view service, Instant now,
                               UnsignedBody body = UnsignedBody::kJson);
 
+  // For S3, whose body may not have come yet: signed, with access keys; the signature is for what the body's chunks are
+  // signed with, and what the header says of the body must be compared with it. Without keys the Host must be this machine's
+  // loopback, signed or not (a page that made its name resolve to 127.0.0.1 may read what it gets), and a POST that is not
+  // signed in its header needs a content type that a page can't send to another site without asking first.
+  struct Admitted {
+    Caller caller;
+    std::optional<VerifiedSignature> signature;
+  };
+  ServiceResult<Admitted> admit_s3(const HttpRequest& request, Instant now);
+
   bool demands_signatures() const { return verifier_ != nullptr; }
 
  private:

@@ -74,6 +74,11 @@ void HttpIoThread::hand_over(std::shared_ptr<HttpSession> session,
   asio::post(context_, [this] { deliver(); });
 }
 
+void HttpIoThread::run_later(std::function<void()> work) {
+  const std::lock_guard lock(mutex_);
+  if (!ended_) asio::post(context_, std::move(work));
+}
+
 void HttpIoThread::deliver() {
   {
     const std::lock_guard lock(mutex_);

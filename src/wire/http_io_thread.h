@@ -6,6 +6,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -39,6 +40,8 @@ class HttpIoThread : public std::enable_shared_from_this<HttpIoThread> {
 
   // From any thread: the answer reaches its session on this thread. Many answers wake it once.
   void hand_over(std::shared_ptr<HttpSession> session, std::optional<HttpResponse> response);
+  // From any thread: `work` is done on this thread, or never, once the loop is ending.
+  void run_later(std::function<void()> work);
   bool is_current() const {
     return std::this_thread::get_id() == thread_id_.load(std::memory_order_relaxed);
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,10 +35,24 @@ struct HttpRequest {
   std::size_t count_headers(std::string_view lower_case_name) const;
 };
 
+// A body that is not made at once: the session asks for a piece when the one before it is written, so that a slow client
+// holds one piece.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+  // Calls `done` once, from any thread, with the next piece: 1 to kBodyPieceBytesMax bytes; nothing: it can't go on, and the
+  // connection is closed. Not asked again before `done`, nor beyond the length that the answer declares.
+  virtual void read(std::function<void(std::optional<std::string>)> done) = 0;
+};
+inline constexpr std::size_t kBodyPieceBytesMax = 128 * 1024;
+
 struct HttpResponse {
   unsigned status = 200;
   std::string_view content_type;  // static storage
   std::string body;
+  std::shared_ptr<BodySource> source;  // instead of a body: `length` bytes come from it
+  // What Content-Length says, if not the body's size: of a source, or (without one) of what a GET would have brought.
+  std::optional<std::uint64_t> length;
   std::vector<std::pair<std::string, std::string>>
       headers;         // further ones; already free of CR and LF
   bool close = false;  // whether the connection ends after this answer
@@ -73,12 +88,39 @@ class Completion {
   std::shared_ptr<Responder> responder_;
 };
 
+// Takes a request's body in pieces, while it comes: for bodies that are not held in memory. One call at a time, on the
+// session's thread; must not block. Destroyed without complete(), the request has ended in the middle.
+class BodyReceiver {
+ public:
+  virtual ~BodyReceiver() = default;
+  // Takes the next piece, of 1 to a few hundred KiB, and calls `more` once, from any thread, when it wants the next one: so a
+  // client is read no faster than its bytes are taken. With an answer, that is the request's, and the connection ends.
+  using More = std::function<void(std::optional<HttpResponse> refusal)>;
+  virtual void receive(std::string piece, More more) = 0;
+  // The body is whole but for `rest`, its last piece, which may be empty. The handler is not called for this request.
+  virtual void complete(std::string rest, Completion completion) = 0;
+};
+
+// What is to be done with a body that is large, or of unknown length.
+struct BodyPlan {
+  std::shared_ptr<BodyReceiver>
+      receiver;                         // takes it; none: it is collected, up to the server's bound
+  std::uint64_t bytes_max = 0;          // of one that is received, decoded
+  std::optional<HttpResponse> refusal;  // the request's answer, without its body
+};
+
 // A route. Called on an I/O thread, and on several at once if the server has several: must be thread-safe
 // and must not block.
 class HttpHandler {
  public:
   virtual ~HttpHandler() = default;
   virtual void handle(const HttpRequest& request, Completion completion) = 0;
+  // Asked when the header is complete and the body is larger than kSmallBodyBytesMax, or chunked. `request` has no body yet.
+  virtual BodyPlan plan_body(const HttpRequest& request) {
+    static_cast<void>(request);
+    return {};
+  }
 };
+inline constexpr std::size_t kSmallBodyBytesMax = 64 * 1024;
 
 }  // namespace pawl::wire

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
+#include <limits>
 #include <optional>
+#include <utility>
 
 namespace pawl::wire {
 namespace {
@@ -13,6 +15,8 @@ using boost::beast::error_code;
 // Beast's string_view is boost's own type.
 std::string_view std_view(boost::beast::string_view view) { return {view.data(), view.size()}; }
 
+constexpr std::string_view kTooLarge =
+    "The body is larger than this operation takes (16 MiB, or 5 GiB of an object).";
 constexpr std::size_t kBodyKept = 64 * 1024;  // a larger buffer is given back between requests
 
 // A request line and header lines, each ended by CR LF, none folded (obs-fold), no stray control bytes.
@@ -47,10 +51,10 @@ class HttpRequestParser::Beast {
  public:
   explicit Beast(HttpRequestParser& owner) : owner_(owner) {}
 
-  void restart(std::size_t body_bytes_max) {
+  void restart() {
     parser_.emplace(owner_);
     parser_->header_limit(kHttpHeaderBytesMax);
-    parser_->body_limit(body_bytes_max);
+    parser_->body_limit(std::numeric_limits<std::uint64_t>::max());  // HttpRequestParser counts
     parser_->eager(true);
   }
 
@@ -85,18 +89,26 @@ class HttpRequestParser::Beast {
       // The declared length alone costs nothing: beyond this the buffer grows with what really arrives.
       if (length) owner_.body_.reserve(std::min<std::size_t>(*length, kBodyKept) + kBodyPadding);
     }
-    std::size_t on_body_impl(boost::beast::string_view body, error_code&) override {
-      owner_.body_.append(body.data(), body.size());
-      return body.size();
+    std::size_t on_body_impl(boost::beast::string_view body, error_code& ec) override {
+      return take(body, ec);
     }
     void on_chunk_header_impl(std::uint64_t, boost::beast::string_view, error_code&) override {}
     std::size_t on_chunk_body_impl(std::uint64_t, boost::beast::string_view body,
-                                   error_code&) override {
-      owner_.body_.append(body.data(), body.size());
-      return body.size();
+                                   error_code& ec) override {
+      return take(body, ec);
     }
     void on_finish_impl(error_code&) override {}
     void on_response_impl(int, boost::beast::string_view, int, error_code&) override {}
+
+    std::size_t take(boost::beast::string_view body, error_code& ec) {
+      if (body.size() > owner_.body_left_) {
+        ec = http::error::body_limit;
+        return 0;
+      }
+      owner_.body_left_ -= body.size();
+      owner_.body_.append(body.data(), body.size());
+      return body.size();
+    }
 
     HttpRequestParser& owner_;
     bool header_done_ = false;
@@ -114,7 +126,7 @@ HttpRequestParser::HttpRequestParser(std::size_t body_bytes_max)
 HttpRequestParser::~HttpRequestParser() = default;
 
 void HttpRequestParser::reset() {
-  beast_->restart(body_bytes_max_);
+  beast_->restart();
   state_ = State::kHead;
   head_.clear();
   body_.clear();
@@ -157,7 +169,6 @@ std::size_t HttpRequestParser::feed_head(std::string_view bytes) {
   error_code ec;
   beast_->put(head_, ec);
   if (ec && ec != http::error::need_more) {
-    if (ec == http::error::body_limit) return refuse(413, "The body is larger than 16 MiB.");
     if (ec == http::error::header_limit)
       return refuse(431, "The request has more than 100 headers.");
     if (ec == http::error::bad_version)
@@ -168,10 +179,25 @@ std::size_t HttpRequestParser::feed_head(std::string_view bytes) {
     return refuse(400, "The request is not well-formed HTTP/1.1.");
   if (!gate_headers()) return 0;
   request_.keep_alive = beast_->parser().keep_alive();
+  const auto length = beast_->parser().content_length();
   state_ = State::kBody;
-  if (beast_->parser().is_done()) complete();
+  body_left_ = body_bytes_max_;
+  if (beast_->parser().is_done()) {
+    complete();
+  } else if (!length || *length > kSmallBodyBytesMax) {
+    state_ = State::kPlan;
+  }
   return skipped + end + 4;
 }
+
+void HttpRequestParser::plan_body(std::uint64_t bytes_max) {
+  body_left_ = bytes_max;
+  state_ = State::kBody;
+  const auto length = beast_->parser().content_length();
+  if (length && *length > bytes_max) refuse(413, kTooLarge);
+}
+
+std::string HttpRequestParser::take_body() { return std::exchange(body_, std::string()); }
 
 bool HttpRequestParser::gate_headers() {
   const std::string_view request_line = std::string_view(head_).substr(0, head_.find('\r'));
@@ -230,8 +256,7 @@ std::size_t HttpRequestParser::feed_body(std::string_view bytes) {
     const std::size_t used = beast_->put(bytes.substr(taken), ec);
     taken += used;
     if (ec && ec != http::error::need_more) {
-      if (ec == http::error::body_limit)
-        return refuse(413, "The body is larger than 16 MiB."), taken;
+      if (ec == http::error::body_limit) return refuse(413, kTooLarge), taken;
       return refuse(400, "The chunked body is not well-formed."), taken;
     }
     if (beast_->parser().is_done()) break;

@@ -27,8 +27,9 @@ class HttpRequestParser {
   HttpRequestParser& operator=(const HttpRequestParser&) = delete;
 
   enum class State {
-    kHead,      // the header is not complete
-    kBody,      // the header is, the body is not
+    kHead,  // the header is not complete
+    kPlan,  // the header is, and the body is large or of unknown length: plan_body() says how much is taken
+    kBody,      // the body is not complete
     kComplete,  // request() is whole
     kRefused,   // error_status() and error_message() say why; the connection must end
   };
@@ -38,7 +39,12 @@ class HttpRequestParser {
   std::size_t feed(std::string_view bytes);
   State state() const { return state_; }
 
-  // From kBody on. The views are into this parser and live until reset(); `peer` and `id` are the
+  // Goes from kPlan to kBody, or refuses: nothing of the body has been taken.
+  void plan_body(std::uint64_t bytes_max);
+  // What has come of the body; the next pieces come after it. For a body that is received in pieces.
+  std::string take_body();
+
+  // From kPlan on. The views are into this parser and live until reset(); `peer` and `id` are the
   // session's to fill in.
   HttpRequest& request() { return request_; }
   // Whether the client waits for "100 Continue" before it sends the body.
@@ -66,6 +72,7 @@ class HttpRequestParser {
   std::string body_;  // decoded
   HttpRequest request_;
   bool expects_continue_ = false;
+  std::uint64_t body_left_ = 0;  // of what may come yet
   unsigned error_status_ = 0;
   std::string_view error_message_;
 };

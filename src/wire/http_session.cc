@@ -17,6 +17,7 @@ using boost::system::error_code;
 constexpr std::size_t kReadSize = kHttpHeaderBytesMax + 1024;  // a whole header always fits
 constexpr std::size_t kAccountedFrom =
     64 * 1024;  // smaller bodies are bounded by the connections alone
+constexpr std::size_t kReceivedPiece = 256 * 1024;  // what a receiver is given at once
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 }  // namespace
@@ -50,7 +51,10 @@ void HttpSession::set_deadline(std::chrono::milliseconds after) {
 
 void HttpSession::check_deadline(std::chrono::steady_clock::time_point now) {
   // A handler has no deadline: whoever took the command answers it, or drops the completion.
-  if (step_ != Step::kHandling && step_ != Step::kClosed && now > deadline_) close();
+  // Nor has who takes or makes a piece of a body: a disk.
+  const bool ours = step_ != Step::kHandling && step_ != Step::kReceiving &&
+                    step_ != Step::kFetching && step_ != Step::kClosed;
+  if (ours && now > deadline_) close();
 }
 
 void HttpSession::close_if_idle() {
@@ -60,6 +64,8 @@ void HttpSession::close_if_idle() {
 void HttpSession::close() {
   if (step_ == Step::kClosed) return;
   step_ = Step::kClosed;
+  receiver_.reset();
+  source_.reset();
   error_code ec;
   socket_.close(ec);
   thread_->remove(*this);
@@ -110,6 +116,10 @@ bool HttpSession::take_request() {
   if (step_ != Step::kReading) return false;
   const bool had_head = parser_.state() != HttpRequestParser::State::kHead;
   input_begin_ += parser_.feed({input_.data() + input_begin_, input_end_ - input_begin_});
+  if (parser_.state() == HttpRequestParser::State::kPlan) {
+    if (!plan_body()) return false;
+    input_begin_ += parser_.feed({input_.data() + input_begin_, input_end_ - input_begin_});
+  }
   switch (parser_.state()) {
     case HttpRequestParser::State::kRefused:
       refuse(parser_.error_status(), parser_.error_message());
@@ -125,12 +135,22 @@ bool HttpSession::take_request() {
         refuse(400, "The chunked body is not well-formed.");  // framing that never ends
         return false;
       }
-      if (step_ == Step::kReading) read();
+      if (receiver_ && parser_.body_bytes() >= kReceivedPiece) {
+        give_piece();
+      } else if (step_ == Step::kReading) {
+        read();
+      }
       return false;
     case HttpRequestParser::State::kHead:
+    case HttpRequestParser::State::kPlan:
       read();
       return false;
     case HttpRequestParser::State::kComplete:
+      // botocore waits for it though there is no body, and takes a final answer in its place for the next one's, too.
+      if (parser_.expects_continue() && !continue_sent_ && parser_.body_bytes() == 0) {
+        send_continue();
+        if (step_ == Step::kClosed) return false;
+      }
       hand_to_handler();
       return step_ == Step::kReading;
   }
@@ -158,15 +178,62 @@ void HttpSession::send_continue() {
   if (socket_.write_some(asio::buffer(kContinue), ec) != kContinue.size()) close();
 }
 
-void HttpSession::hand_to_handler() {
+void HttpSession::name_request() {
   HttpRequest& request = parser_.request();
   request_id_ = thread_->next_request_id();
   request.id = request_id_;
   request.peer = peer_;
   close_after_write_ = !request.keep_alive;
+}
+
+bool HttpSession::plan_body() {
+  name_request();
+  BodyPlan plan = thread_->state().handler->plan_body(parser_.request());
+  if (plan.refusal) {
+    plan.refusal->close = true;
+    step_ = Step::kHandling;
+    write(std::move(*plan.refusal));
+    return false;
+  }
+  receiver_ = std::move(plan.receiver);
+  parser_.plan_body(receiver_ ? plan.bytes_max : thread_->state().options.body_bytes_max);
+  return true;
+}
+
+void HttpSession::give_piece() {
+  step_ = Step::kReceiving;
+  const auto receiver = receiver_;
+  receiver->receive(
+      parser_.take_body(), [self = shared_from_this()](std::optional<HttpResponse> refusal) {
+        auto taken = std::make_shared<std::optional<HttpResponse>>(std::move(refusal));
+        self->thread_->run_later([self, taken] { self->on_piece_taken(std::move(*taken)); });
+      });
+}
+
+void HttpSession::on_piece_taken(std::optional<HttpResponse> refusal) {
+  if (step_ != Step::kReceiving) return;
+  if (refusal) {
+    refusal->close = true;
+    receiver_.reset();
+    return write(std::move(*refusal));
+  }
+  step_ = Step::kReading;
+  // A client has this long for each piece.
+  set_deadline(thread_->state().options.body_max);
+  pump();
+}
+
+void HttpSession::hand_to_handler() {
+  if (!receiver_) name_request();
   step_ = Step::kHandling;
   in_handler_ = true;
-  thread_->state().handler->handle(request, Completion(shared_from_this()));
+  if (receiver_) {
+    const auto receiver = std::move(receiver_);
+    receiver_.reset();
+    receiver->complete(parser_.take_body(), Completion(shared_from_this()));
+  } else {
+    thread_->state().handler->handle(parser_.request(), Completion(shared_from_this()));
+  }
   in_handler_ = false;
   if (early_answer_) {
     std::optional<HttpResponse> answer = std::move(*early_answer_);
@@ -206,6 +273,8 @@ void HttpSession::write(HttpResponse response) {
   append_response_head(head_out_, response, request_id_, thread_->date_header(),
                        close_after_write_);
   body_out_ = std::move(response.body);
+  source_ = std::move(response.source);
+  source_left_ = source_ ? response.length.value_or(0) : 0;
   written_ = 0;
   step_ = Step::kWriting;
   set_deadline(thread_->state().options.write_max);
@@ -240,7 +309,30 @@ bool HttpSession::write_some() {
   return true;
 }
 
+void HttpSession::fetch_piece() {
+  step_ = Step::kFetching;
+  source_->read([self = shared_from_this()](std::optional<std::string> piece) {
+    auto made = std::make_shared<std::optional<std::string>>(std::move(piece));
+    self->thread_->run_later([self, made] { self->on_piece(std::move(*made)); });
+  });
+}
+
+void HttpSession::on_piece(std::optional<std::string> piece) {
+  if (step_ != Step::kFetching) return;
+  // The head has promised a length: an answer that can't go on must not look whole.
+  if (!piece || piece->empty() || piece->size() > source_left_) return close();
+  source_left_ -= piece->size();
+  head_out_.clear();
+  body_out_ = std::move(*piece);
+  written_ = 0;
+  step_ = Step::kWriting;
+  set_deadline(thread_->state().options.write_max);
+  if (write_some()) on_written();
+}
+
 void HttpSession::on_written() {
+  if (source_left_ > 0) return fetch_piece();
+  source_.reset();
   if (body_out_.capacity() > kAccountedFrom) std::string().swap(body_out_);
   if (close_after_write_) {
     error_code ec;

@@ -35,8 +35,10 @@ class HttpSession : public Responder, public std::enable_shared_from_this<HttpSe
   enum class Step {
     kIdle,       // no byte of the next request
     kReading,    // some of it
+    kReceiving,  // a receiver has a piece of its body
     kHandling,   // the handler has it
     kWriting,    // its answer
+    kFetching,   // the next piece of the answer is being made
     kLingering,  // the last answer is written; the client may still be sending
     kClosed,
   };
@@ -45,6 +47,10 @@ class HttpSession : public Responder, public std::enable_shared_from_this<HttpSe
   void on_read(std::size_t size);
   void pump();          // works through what is buffered until it needs the socket or the handler
   bool take_request();  // parses; true if a whole request was handed to the handler
+  bool plan_body();     // false: the request was refused
+  void name_request();  // before anybody sees it
+  void give_piece();
+  void on_piece_taken(std::optional<HttpResponse> refusal);
   void hand_to_handler();
   bool account_body();  // false: too much is held by all connections together
   void send_continue();
@@ -52,6 +58,8 @@ class HttpSession : public Responder, public std::enable_shared_from_this<HttpSe
   void write(HttpResponse response);
   bool write_some();  // true once everything is written
   void on_written();
+  void fetch_piece();  // of an answer that has a source
+  void on_piece(std::optional<std::string> piece);
   void linger();
   void set_deadline(std::chrono::milliseconds after);
 
@@ -67,7 +75,10 @@ class HttpSession : public Responder, public std::enable_shared_from_this<HttpSe
   std::size_t input_end_ = 0;
   std::string head_out_;  // the answer's head
   std::string body_out_;
-  std::size_t written_ = 0;  // of both
+  std::size_t written_ = 0;             // of both
+  std::shared_ptr<BodySource> source_;  // of the answer, while it is being written
+  std::uint64_t source_left_ = 0;
+  std::shared_ptr<BodyReceiver> receiver_;  // of the request's body
   std::size_t body_accounted_ = 0;
   bool close_after_write_ = false;
   bool in_handler_ = false;  // the handler is being called: an answer that it makes waits here

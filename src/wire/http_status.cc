@@ -19,6 +19,10 @@ std::string_view http_reason(unsigned status) {
       return "OK";
     case 204:
       return "No Content";
+    case 206:
+      return "Partial Content";
+    case 304:
+      return "Not Modified";
     case 400:
       return "Bad Request";
     case 403:
@@ -27,8 +31,16 @@ std::string_view http_reason(unsigned status) {
       return "Not Found";
     case 405:
       return "Method Not Allowed";
+    case 409:
+      return "Conflict";
+    case 411:
+      return "Length Required";
+    case 412:
+      return "Precondition Failed";
     case 413:
       return "Payload Too Large";
+    case 416:
+      return "Range Not Satisfiable";
     case 417:
       return "Expectation Failed";
     case 431:
@@ -61,8 +73,11 @@ void append_response_head(std::string& out, const HttpResponse& response,
   for (const auto& [name, value] : response.headers) {
     out.append("\r\n").append(name).append(": ").append(value);
   }
-  out.append(close ? "\r\nConnection: close\r\nContent-Length: " : "\r\nContent-Length: ");
-  append_number(out, response.body.size());
+  if (close) out.append("\r\nConnection: close");
+  if (response.status != 204) {  // which has none (RFC 9110, section 8.6)
+    out.append("\r\nContent-Length: ");
+    append_number(out, response.length.value_or(response.body.size()));
+  }
   out.append("\r\n");
   out.append(date_header);
   out.append("\r\n");

@@ -13,43 +13,33 @@ HttpResponse text_response(unsigned status, std::string_view content_type, std::
   return response;
 }
 
-std::string xml_escaped(std::string_view text) {
-  std::string result;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) >= 0x20) result.push_back(c);
-    }
-  }
-  return result;
-}
-
 // As S3 words its errors: whoever asks for such a path speaks S3, or a browser.
 HttpResponse s3_error(unsigned status, std::string_view code, std::string_view message,
                       const HttpRequest& request) {
-  std::string body = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>";
-  body.append(code)
-      .append("</Code><Message>")
-      .append(xml_escaped(message))
-      .append("</Message><Resource>");
-  body.append(xml_escaped(request.target.substr(0, 1024))).append("</Resource><RequestId>");
-  body.append(request.id).append("</RequestId></Error>\n");
-  return text_response(status, "application/xml", std::move(body));
+  return s3_error_response({status, code, std::string(message), {}}, request.target, request.id,
+                           false);
 }
 
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
+
+// Pawl's own paths, and the DynamoDB request that forgot its X-Amz-Target.
+bool is_own_path(const HttpRequest& request) {
+  const std::string_view path = path_of(request.target);
+  return path == "/healthz" || path == "/status" || path == "/metrics" ||
+         (path == "/" && request.method == "POST");
+}
+
+// A form may be signed for SQS or unsigned. One that is signed for S3 is S3's: its content type is the client's affair.
+bool is_sqs(const HttpRequest& request) {
+  return request.method == "POST" && is_sqs_form(request);
+}
+
+// By the scope of its signature; an unsigned or presigned one by not being anything else.
+bool is_s3(const HttpRequest& request) {
+  if (request.has_header("x-amz-target")) return false;
+  const auto scope = presented_scope(request);
+  return scope ? scope->service == "s3" : !is_own_path(request) && !is_sqs(request);
+}
 
 std::string_view without_namespace(std::string_view type) {
   return type.substr(type.find('#') + 1);
@@ -58,18 +48,25 @@ std::string_view without_namespace(std::string_view type) {
 }  // namespace
 
 Router::Router(AccessGate& gate, DynamoDbService& dynamodb, StreamsService& streams,
-               SqsService& sqs, StatusSource status, std::function<Instant()> now)
+               SqsService& sqs, S3Service& s3, StatusSource status, std::function<Instant()> now)
     : gate_(gate),
       dynamodb_(dynamodb),
       streams_(streams),
       sqs_(sqs),
+      s3_(s3),
       status_(std::move(status)),
       now_(std::move(now)) {}
+
+BodyPlan Router::plan_body(const HttpRequest& request) {
+  return is_s3(request) ? s3_.plan_body(request) : BodyPlan{};
+}
 
 void Router::handle(const HttpRequest& request, Completion completion) {
   if (request.has_header("x-amz-target")) {
     handle_target(request.header("x-amz-target"), request, std::move(completion));
-  } else if (request.method == "POST" && is_sqs_form(request)) {
+  } else if (is_s3(request)) {
+    s3_.serve(request, std::move(completion));
+  } else if (is_sqs(request)) {
     handle_form(request, std::move(completion));
   } else {
     handle_path(request, std::move(completion));
@@ -158,10 +155,9 @@ void Router::handle_path(const HttpRequest& request, Completion completion) {
                         400,
                         {}}));
   }
-  completion.answer(s3_error(501, "NotImplemented",
-                             "Pawl serves the DynamoDB and SQS APIs here, and /status, /metrics "
-                             "and /healthz; S3 is not served "
-                             "yet.",
+  completion.answer(s3_error(400, "InvalidRequest",
+                             "The request is signed for a service that is not served on this path; "
+                             "DynamoDB, SQS and S3 are.",
                              request));
 }
 

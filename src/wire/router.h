@@ -1,5 +1,5 @@
-// From a request to who answers it, in DESIGN.md's order: X-Amz-Target; a form (SQS's older protocol); then reserved paths,
-// then S3 (not yet).
+// From a request to who answers it, in DESIGN.md's order: X-Amz-Target; a form (SQS's older protocol); S3 by its signature;
+// then reserved paths; then S3.
 #pragma once
 
 #include <functional>
@@ -9,6 +9,7 @@
 #include "wire/access_gate.h"
 #include "wire/dynamodb_service.h"
 #include "wire/http_message.h"
+#include "wire/s3_service.h"
 #include "wire/sqs_service.h"
 #include "wire/streams_service.h"
 
@@ -25,9 +26,10 @@ class Router : public HttpHandler {
  public:
   // `now` is the wall clock, for the age of signatures. All must outlive the router.
   Router(AccessGate& gate, DynamoDbService& dynamodb, StreamsService& streams, SqsService& sqs,
-         StatusSource status, std::function<Instant()> now);
+         S3Service& s3, StatusSource status, std::function<Instant()> now);
 
   void handle(const HttpRequest& request, Completion completion) override;
+  BodyPlan plan_body(const HttpRequest& request) override;
 
  private:
   void handle_target(std::string_view target, const HttpRequest& request, Completion completion);
@@ -40,6 +42,7 @@ class Router : public HttpHandler {
   DynamoDbService& dynamodb_;
   StreamsService& streams_;
   SqsService& sqs_;
+  S3Service& s3_;
   StatusSource status_;
   std::function<Instant()> now_;
 };

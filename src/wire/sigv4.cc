@@ -206,11 +206,37 @@ ServiceStatus check_signed_headers(const HttpRequest& request,
   return Unit{};
 }
 
+// S3 gives its headers a say in what is done (x-amz-copy-source: from where): who was given a presigned URL may not add one.
+ServiceStatus check_amz_headers(const HttpRequest& request, const PresentedSignature& presented) {
+  constexpr std::string_view kPrefix = "x-amz-";
+  for (const HttpHeader& header : request.headers) {
+    if (header.name.size() < kPrefix.size() ||
+        !equal_ignoring_case(header.name.substr(0, kPrefix.size()), kPrefix)) {
+      continue;
+    }
+    const bool is_signed =
+        std::any_of(presented.signed_headers.begin(), presented.signed_headers.end(),
+                    [&](std::string_view name) { return equal_ignoring_case(header.name, name); });
+    if (is_signed) continue;
+    return ServiceError{kAccessDenied,
+                        "There were headers present in the request which were not signed: " +
+                            std::string(header.name.substr(0, 64)),
+                        403,
+                        {}};
+  }
+  return Unit{};
+}
+
 // The payload's part of the canonical request, proved to be true of the body.
 ServiceResult<std::string> payload_hash(const HttpRequest& request,
-                                        const PresentedSignature& presented) {
+                                        const PresentedSignature& presented, bool body_later) {
   const bool is_s3 = presented.scope.service == "s3";
   const std::string_view claimed = request.header("x-amz-content-sha256");
+  if (body_later) {
+    if (!claimed.empty()) return std::string(claimed);
+    if (presented.expires_seconds) return std::string(kUnsignedPayload);
+    return invalid_signature("Missing required header for this request: x-amz-content-sha256");
+  }
   if (claimed.empty() && is_s3 && presented.expires_seconds) return std::string(kUnsignedPayload);
   if (claimed == kUnsignedPayload && is_s3) return std::string(kUnsignedPayload);
   if (claimed.starts_with("STREAMING-")) {
@@ -254,6 +280,10 @@ std::optional<CredentialScope> presented_scope(const HttpRequest& request) {
   return parse_credential(rest.substr(0, rest.find_first_of(", ")));
 }
 
+bool is_presigned(const HttpRequest& request) {
+  return raw_query_value(query_of(request.target), "X-Amz-Signature").data() != nullptr;
+}
+
 SignatureVerifier::SignatureVerifier(std::vector<AccessKey> keys) {
   for (AccessKey& key : keys) secrets_.insert_or_assign(std::move(key.id), std::move(key.secret));
 }
@@ -278,6 +308,18 @@ HmacKey SignatureVerifier::key_for(const CredentialScope& scope, const std::stri
 
 ServiceResult<std::string> SignatureVerifier::verify(const HttpRequest& request,
                                                      std::string_view service, Instant now) {
+  WIRE_ASSIGN(VerifiedSignature verified, check(request, service, now, Body::kHere));
+  return std::move(verified.access_key);
+}
+
+ServiceResult<VerifiedSignature> SignatureVerifier::verify_head(const HttpRequest& request,
+                                                                Instant now) {
+  return check(request, "s3", now, Body::kLater);
+}
+
+ServiceResult<VerifiedSignature> SignatureVerifier::check(const HttpRequest& request,
+                                                          std::string_view service, Instant now,
+                                                          Body body) {
   std::deque<std::string> storage;
   WIRE_ASSIGN(const PresentedSignature presented, presented_signature(request, storage));
   const auto secret = secrets_.find(presented.scope.access_key);
@@ -291,22 +333,30 @@ ServiceResult<std::string> SignatureVerifier::verify(const HttpRequest& request,
   }
   WIRE_TRY(check_time(presented, now));
   WIRE_TRY(check_signed_headers(request, presented));
-  WIRE_ASSIGN(const std::string payload, payload_hash(request, presented));
+  if (body == Body::kLater) WIRE_TRY(check_amz_headers(request, presented));
+  WIRE_ASSIGN(const std::string payload, payload_hash(request, presented, body == Body::kLater));
   const auto canonical = canonical_request(
       request.method, request.target, request.headers, presented.signed_headers, payload,
       presented.scope.service == "s3" ? PathRule::kAsSent : PathRule::kNormalised,
       "X-Amz-Signature");
   if (!canonical) return invalid_signature("The request's path or query is not well-formed.");
+  const HmacKey key = key_for(presented.scope, secret->second);
   const std::string expected =
-      signature_of(key_for(presented.scope, secret->second),
-                   string_to_sign(*canonical, presented.timestamp, presented.scope));
+      signature_of(key, string_to_sign(*canonical, presented.timestamp, presented.scope));
   if (!constant_time_equal(expected, presented.signature)) {
     return invalid_signature(
         "The request signature we calculated does not match the signature you provided. Check your "
         "AWS Secret "
         "Access Key and signing method. Consult the service documentation for details.");
   }
-  return secret->first;
+  VerifiedSignature verified;
+  verified.access_key = secret->first;
+  verified.key = key;
+  verified.signature = expected;
+  verified.timestamp = presented.timestamp;
+  verified.scope.append(presented.scope.date).append("/").append(presented.scope.region);
+  verified.scope.append("/").append(presented.scope.service).append("/aws4_request");
+  return verified;
 }
 
 }  // namespace pawl::wire

@@ -36,6 +36,15 @@ struct PresentedSignature {
   std::optional<std::int64_t> expires_seconds;  // presigned only
 };
 
+// A signature that was found right, and what the signatures of the chunks behind it are made with.
+struct VerifiedSignature {
+  std::string access_key;
+  HmacKey key{};
+  std::string signature;
+  std::string timestamp;
+  std::string scope;  // "20261122/us-east-1/s3/aws4_request"
+};
+
 // Checks requests against configured access keys. Thread-safe.
 class SignatureVerifier {
  public:
@@ -45,8 +54,14 @@ class SignatureVerifier {
   // deny: whatever is not positively right is an error, as the service words it.
   ServiceResult<std::string> verify(const HttpRequest& request, std::string_view service,
                                     Instant now);
+  // The same of a request to S3 whose body has not come yet: what X-Amz-Content-Sha256 says of the body is taken for its
+  // word, and must be compared with the body by the caller.
+  ServiceResult<VerifiedSignature> verify_head(const HttpRequest& request, Instant now);
 
  private:
+  enum class Body : std::uint8_t { kHere, kLater };
+  ServiceResult<VerifiedSignature> check(const HttpRequest& request, std::string_view service,
+                                         Instant now, Body body);
   HmacKey key_for(const CredentialScope& scope, const std::string& secret);
 
   std::map<std::string, std::string, std::less<>> secrets_;
@@ -63,5 +78,8 @@ ServiceResult<PresentedSignature> presented_signature(const HttpRequest& request
 // The credential's scope out of the Authorization header or the query, unchecked: who a request says it is
 // from, where no access keys are configured. Views are into the request.
 std::optional<CredentialScope> presented_scope(const HttpRequest& request);
+
+// Whether the request is signed in its query.
+bool is_presigned(const HttpRequest& request);
 
 }  // namespace pawl::wire

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 # Where the logic of a stage lives. It gets clock, random source, files, sockets and threads as ports.
 STAGES = frozenset({
-    "base", "port", "item", "expression", "stream", "table", "trigger", "archive", "ledger", "queue",
+    "base", "port", "item", "expression", "stream", "table", "bucket", "trigger", "archive", "ledger", "queue",
     "audit", "pipeline", "guard", "drill",
 })
 COMPOSITIONS = frozenset({"server", "cli"})
@@ -60,6 +60,7 @@ WORLD_HEADERS_ALLOWED = frozenset({
     "audit/external_sort.cc",  # the verifier spills to unnamed temporary files, which nothing outside it can see
     "table/commit_thread.h", "table/commit_thread.cc",  # runs the committer in the server; the drill steps it itself
     "queue/queue_thread.h", "queue/queue_thread.cc",  # the same of the queues: tests step the engine themselves
+    "bucket/commit_thread.h", "bucket/commit_thread.cc",  # likewise of the buckets
 })
 
 

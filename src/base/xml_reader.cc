@@ -1,4 +1,4 @@
-#include "adapter/xml_reader.h"
+#include "base/xml_reader.h"
 
 #include <fmt/format.h>
 

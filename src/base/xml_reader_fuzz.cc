@@ -1,5 +1,5 @@
 // Any bytes: an error or a walk within the bounds.
-#include "adapter/xml_reader.h"
+#include "base/xml_reader.h"
 #include "base/assert.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {

@@ -1,0 +1,152 @@
+#include "bucket/bucket_committer.h"
+
+namespace pawl::bucket {
+namespace {
+
+// What frees room is done without it.
+bool needs_room(const Action& action) {
+  return !std::holds_alternative<DeleteObjects>(action) &&
+         !std::holds_alternative<DeleteBucket>(action) &&
+         !std::holds_alternative<AbortUpload>(action);
+}
+
+Outcome refused(Refusal refusal, std::string why) {
+  Outcome outcome;
+  outcome.refusal = refusal;
+  outcome.why = std::move(why);
+  return outcome;
+}
+
+}  // namespace
+
+void BucketCommitter::submit(BucketCommand command) {
+  const std::size_t bytes = bytes_of(command.action);
+  Refusal refusal = Refusal::kNone;
+  {
+    const std::lock_guard lock(mutex_);
+    if (closed_) {
+      refusal = Refusal::kStopping;
+    } else if (waiting_.size() >= options_.queue_commands_max ||
+               (!waiting_.empty() && waiting_bytes_ + bytes > options_.queue_bytes_max)) {
+      refusal = Refusal::kBusy;
+    } else {
+      waiting_bytes_ += bytes;
+      waiting_.push_back(std::move(command));
+    }
+  }
+  if (refusal == Refusal::kNone) {
+    if (waker_) waker_();
+    return;
+  }
+  // The caller may be a thread that must not wait for the disk: the commit thread removes the files.
+  watch_->retire(new_files_of(command.action));
+  command.done(refused(refusal, refusal == Refusal::kBusy
+                                    ? "Too many writes are waiting for the disk"
+                                    : "The server is stopping"));
+}
+
+void BucketCommitter::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+}
+
+bool BucketCommitter::has_commands() const {
+  const std::lock_guard lock(mutex_);
+  return !waiting_.empty();
+}
+
+std::vector<BucketCommand> BucketCommitter::take() {
+  std::vector<BucketCommand> taken;
+  std::size_t bytes = 0;
+  const std::lock_guard lock(mutex_);
+  while (!waiting_.empty() && taken.size() < options_.round_commands_max) {
+    const std::size_t next = bytes_of(waiting_.front().action);
+    if (!taken.empty() && bytes + next > options_.round_bytes_max) break;
+    bytes += next;
+    taken.push_back(std::move(waiting_.front()));
+    waiting_.pop_front();
+  }
+  waiting_bytes_ -= bytes;
+  return taken;
+}
+
+bool BucketCommitter::look_for_room() {
+  room_.check(ports_.store, ports_.clock.monotonic());
+  enough_room_.store(room_.enough(), std::memory_order_relaxed);
+  return room_.enough();
+}
+
+std::vector<BucketCommitter::Decided> BucketCommitter::decide(std::vector<BucketCommand> commands,
+                                                              BucketRound& round) {
+  const bool room = look_for_room();
+  std::vector<Decided> decided;
+  decided.reserve(commands.size());
+  for (BucketCommand& command : commands) {
+    Outcome outcome;
+    if (!room && needs_room(command.action)) {
+      outcome = refused(Refusal::kNoRoom, "There is no room for writes: " + room_.why());
+    } else {
+      auto applied = round.apply(command.action);
+      // What can't be read now is not known to be right for the commands behind it either: none of the round is written.
+      outcome = applied.ok() ? std::move(applied).value()
+                             : refused(Refusal::kNotDone, applied.error().to_string());
+    }
+    decided.push_back({std::move(command), std::move(outcome)});
+  }
+  return decided;
+}
+
+BucketCommitter::Round BucketCommitter::run_round() {
+  if (ended_) return Round::kEnded;
+  std::vector<BucketCommand> commands = take();
+  if (commands.empty()) {
+    look_for_room();
+    remove_free_files();
+    return Round::kIdle;
+  }
+  BucketRound round(ports_.store, ports_.clock.now());
+  std::vector<Decided> decided = decide(std::move(commands), round);
+  for (const Decided& one : decided) {
+    if (one.outcome.refusal != Refusal::kNotDone) continue;
+    const std::string why = one.outcome.why;
+    answer_all(std::move(decided), Refusal::kNotDone, why);
+    return Round::kDone;
+  }
+  if (!round.empty()) {
+    const WriteResult written = ports_.store.write(round.batch(), Sync::kYes);
+    if (written.outcome == WriteOutcome::kUnknown) {
+      ended_ = true;
+      ports_.on_unknown(written.why);
+      return Round::kEnded;
+    }
+    if (written.outcome == WriteOutcome::kNotDone) {
+      answer_all(std::move(decided), Refusal::kNotDone, written.why);
+      return Round::kDone;
+    }
+    watch_->retire(round.dead_files());
+  }
+  answer(std::move(decided));
+  remove_free_files();
+  return Round::kDone;
+}
+
+void BucketCommitter::answer_all(std::vector<Decided> decided, Refusal refusal,
+                                 const std::string& why) {
+  for (Decided& one : decided) one.outcome = refused(refusal, why);
+  answer(std::move(decided));
+}
+
+void BucketCommitter::answer(std::vector<Decided> decided) {
+  for (Decided& one : decided) {
+    if (one.outcome.refusal != Refusal::kNone) watch_->retire(new_files_of(one.command.action));
+    one.command.done(std::move(one.outcome));
+  }
+}
+
+void BucketCommitter::remove_free_files() {
+  // What can't be removed now is removed at the next start: no record names it.
+  for (const BodyNumber number : watch_->take_free())
+    static_cast<void>(ports_.files.remove(number).ok());
+}
+
+}  // namespace pawl::bucket

@@ -1,0 +1,57 @@
+// The buckets of a data directory, opened: what can be read of them, and their one writer.
+//
+// Thread use: open() once; everything else from any thread. Reads see synced state only. Those that say so may wait for a disk.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "bucket/bucket_committer.h"
+#include "bucket/bucket_listing.h"
+
+namespace pawl::bucket {
+
+class BucketStore {
+ public:
+  // Makes what is absent, and removes the files that no record names: what a crash left of bodies under way.
+  // Errors: the store's; kCorrupt; kInvalid for a newer format.
+  static Result<std::unique_ptr<BucketStore>> open(BucketPorts ports,
+                                                   BucketCommitterOptions options);
+
+  BucketCommitter& committer() { return committer_; }
+  KeyValueStore& records() { return ports_.store; }
+  BodyFiles& files() { return ports_.files; }
+  // For a body, or a list of segments, that is about to be written. Never given twice.
+  BodyNumber new_number() { return next_number_.fetch_add(1); }
+  // A guard for a read: take it, then look up what is to be read.
+  std::shared_ptr<ReadWatch::Guard> guard() { return committer_.watch()->guard(); }
+
+  Result<std::optional<BucketRecord>> bucket(std::string_view name);
+  // All, by name.
+  Result<std::vector<std::pair<std::string, BucketRecord>>> buckets();
+  Result<std::optional<ObjectRecord>> object(std::string_view name, std::string_view key);
+  Result<std::optional<UploadRecord>> upload(std::string_view name, std::string_view key,
+                                             std::string_view id);
+  // The bytes of a stored body or list; kNotFound if it has been replaced meanwhile, and no guard was held.
+  Result<std::string> stored(BodyNumber number);
+  // What a body consists of: one segment unless it was uploaded in parts. Not for an inline one.
+  Result<std::vector<Segment>> segments(const ObjectRecord& record);
+
+ private:
+  BucketStore(BucketPorts ports, BucketCommitterOptions options)
+      : ports_(ports), committer_(ports, options) {}
+  Status check_format();
+  Status find_next_number(const std::vector<BodyNumber>& files);
+  Status remove_unnamed(const std::vector<BodyNumber>& files);
+
+  BucketPorts ports_;
+  BucketCommitter committer_;
+  std::atomic<BodyNumber> next_number_{1};
+};
+
+}  // namespace pawl::bucket

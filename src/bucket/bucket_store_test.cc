@@ -1,0 +1,190 @@
+#include "bucket/bucket_store.h"
+
+#include <gmock/gmock.h>
+
+#include "base/coding.h"
+#include "bucket/bucket_fixture_test.h"
+
+namespace pawl::bucket {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+TEST(BucketStore, OfTwoThatWantANameToBeFreeOneIsDone) {
+  Buckets buckets;
+  buckets.run(CreateBucket{"b", "r"});
+  const auto one = buckets.submit(buckets.put("b", "k", BodyKind::kInline, "1", {true, {}}));
+  const auto two = buckets.submit(buckets.put("b", "k", BodyKind::kFile, "2", {true, {}}));
+  buckets.store->committer().run_round();
+  EXPECT_EQ(one->value().refusal, Refusal::kNone);
+  EXPECT_EQ(two->value().refusal, Refusal::kConditionFailed);
+  EXPECT_EQ(buckets.store->object("b", "k").value()->place.bytes, "1");
+  EXPECT_THAT(buckets.files.list().value(), IsEmpty()) << "the refused one's file";
+}
+
+TEST(BucketStore, ManyAnswersTakeOneSync) {
+  Buckets buckets;
+  buckets.run(CreateBucket{"b", "r"});
+  const auto before = buckets.memory.syncs();
+  for (int i = 0; i < 100; ++i)
+    buckets.submit(buckets.put("b", std::to_string(i), BodyKind::kInline, "x"));
+  buckets.store->committer().run_round();
+  EXPECT_EQ(buckets.memory.syncs(), before + 1);
+}
+
+TEST(BucketStore, AReaderKeepsWhatItLookedUp) {
+  Buckets buckets;
+  buckets.run(CreateBucket{"b", "r"});
+  buckets.run(buckets.put("b", "k", BodyKind::kFile, "old"));
+  const auto number = buckets.store->object("b", "k").value()->place.number;
+  auto early = buckets.store->guard();
+  buckets.run(buckets.put("b", "k", BodyKind::kFile, "new"));
+  auto late = buckets.store->guard();  // of the new one: holds nothing up
+  buckets.store->committer().run_round();
+  ASSERT_TRUE(buckets.files.open(number).ok());
+  early.reset();
+  buckets.store->committer().run_round();
+  EXPECT_FALSE(buckets.files.open(number).ok());
+}
+
+TEST(BucketStore, WithoutRoomOnlyDeletionsAreDone) {
+  Buckets buckets;
+  buckets.run(CreateBucket{"b", "r"});
+  buckets.run(buckets.put("b", "k", BodyKind::kInline, "x"));
+  buckets.memory.set_room({1024, 1ULL << 30});
+  buckets.clock.advance(std::chrono::seconds(1));
+  EXPECT_EQ(buckets.run(buckets.put("b", "l", BodyKind::kInline, "x")).refusal, Refusal::kNoRoom);
+  EXPECT_FALSE(buckets.store->committer().enough_room());
+  EXPECT_EQ(buckets.run(DeleteObjects{"b", {{"k", {}}}}).refusal, Refusal::kNone);
+  buckets.memory.set_room({1ULL << 40, 1ULL << 30});
+  buckets.clock.advance(std::chrono::seconds(1));
+  EXPECT_EQ(buckets.run(buckets.put("b", "l", BodyKind::kInline, "x")).refusal, Refusal::kNone);
+}
+
+TEST(BucketStore, AClosedOneRefuses) {
+  Buckets buckets;
+  buckets.store->committer().close();
+  const auto outcome = buckets.submit(CreateBucket{"b", "r"});
+  EXPECT_EQ(outcome->value().refusal, Refusal::kStopping);
+}
+
+TEST(BucketStore, PartsBelowFiveMebibytesButTheLastAreRefused) {
+  Buckets buckets;
+  buckets.run(CreateBucket{"b", "r"});
+  const std::string id(kUploadIdBytes, 'i');
+  buckets.run(CreateUpload{"b", "k", id, {}});
+  for (unsigned number : {1U, 2U}) {
+    PutPart part{"b", "k", id, number, {}};
+    part.record.bytes = number == 1 ? kPartBytesMin - 1 : 1;
+    part.record.etag = "e";
+    part.record.place = buckets.place(BodyKind::kStored, "x");
+    buckets.run(part);
+  }
+  CompleteUpload complete{"b", "k", id, {{1, "e"}, {2, "e"}}, "whole-2", {}, 77, {}};
+  const auto outcome = buckets.run(complete);
+  EXPECT_EQ(outcome.refusal, Refusal::kPartTooSmall);
+  EXPECT_EQ(outcome.part, 1U);
+  complete.parts = {{2, "e"}};
+  EXPECT_EQ(buckets.run(complete).refusal, Refusal::kNone);
+  EXPECT_EQ(buckets.store->object("b", "k").value()->parts, 1U);
+}
+
+TEST(BucketStore, ANewerFormatIsRefused) {
+  MemoryKeyValueStore memory;
+  MemoryBodyFiles files;
+  ManualClock clock;
+  WriteBatch batch;
+  std::string format;
+  append_varint(format, kBucketFormat + 1);
+  batch.put(kBuckets, "format", format);
+  ASSERT_EQ(memory.write(batch, Sync::kYes).outcome, WriteOutcome::kDone);
+  const auto opened = BucketStore::open({memory, files, clock, [](const std::string&) {}}, {});
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, ErrorCode::kInvalid);
+}
+
+TEST(BucketFormat, DamagedRecordsAreErrors) {
+  ObjectRecord record;
+  record.etag = "e";
+  record.headers = {{"a", "b"}};
+  record.place.bytes = "body";
+  const std::string bytes = encode(record);
+  EXPECT_EQ(decode_object(bytes, "k").value().place.bytes, "body");
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    EXPECT_FALSE(decode_object(std::string_view(bytes).substr(0, size), "k").ok()) << size;
+  EXPECT_FALSE(decode_object(bytes + "x", "k").ok());
+}
+
+class Listing : public ::testing::Test {
+ protected:
+  Listing() {
+    buckets_.run(CreateBucket{"b", "r"});
+    buckets_.run(CreateBucket{"b2", "r"});
+    buckets_.run(buckets_.put("b2", "other", BodyKind::kInline, "x"));
+    for (const char* key : {"a", "d/1", "d/2", "d/e/3", "d0", "e/", "f"})
+      buckets_.run(buckets_.put("b", key, BodyKind::kInline, "x"));
+  }
+  Page<ListedObject> list(const ListQuery& query) {
+    return list_objects(buckets_.memory, "b", query).value();
+  }
+  static std::vector<std::string> keys(const Page<ListedObject>& page) {
+    std::vector<std::string> keys;
+    for (const auto& entry : page.entries) keys.push_back(entry.key);
+    return keys;
+  }
+  Buckets buckets_;
+};
+
+TEST_F(Listing, Prefixes) {
+  EXPECT_THAT(keys(list({"d/", "", "", "", 10})), ElementsAre("d/1", "d/2", "d/e/3"));
+  const auto rolled = list({"", "/", "", "", 10});
+  EXPECT_THAT(keys(rolled), ElementsAre("a", "d0", "f"));
+  EXPECT_THAT(rolled.prefixes, ElementsAre("d/", "e/"));
+  EXPECT_FALSE(rolled.truncated);
+  EXPECT_THAT(list({"d/", "/", "", "", 10}).prefixes, ElementsAre("d/e/"));
+  EXPECT_THAT(keys(list({"", "", "d/1", "", 10})), ElementsAre("d/2", "d/e/3", "d0", "e/", "f"));
+  EXPECT_THAT(keys(list({"", "", "d/15", "", 1})), ElementsAre("d/2"));
+  EXPECT_FALSE(list({"", "", "", "", 0}).truncated);
+}
+
+TEST_F(Listing, EveryPageSizeGivesTheSameWhole) {
+  for (const std::string delimiter : {"", "/", "d"}) {
+    const auto whole = list({"", delimiter, "", "", 100});
+    for (std::size_t size = 1; size <= 8; ++size) {
+      ListQuery query{"", delimiter, "", "", size};
+      std::vector<std::string> found, prefixes;
+      for (bool more = true; more;) {
+        const auto page = list(query);
+        for (const auto& key : keys(page)) found.push_back(key);
+        prefixes.insert(prefixes.end(), page.prefixes.begin(), page.prefixes.end());
+        EXPECT_LE(page.entries.size() + page.prefixes.size(), size);
+        more = page.truncated;
+        query.after = page.last;
+      }
+      EXPECT_EQ(found, keys(whole));
+      EXPECT_EQ(prefixes, whole.prefixes);
+    }
+  }
+}
+
+TEST_F(Listing, UploadsOfOneNameArePagedById) {
+  for (const char c : {'1', '2', '3'})
+    buckets_.run(CreateUpload{"b", "k", std::string(kUploadIdBytes, c), {}});
+  buckets_.run(CreateUpload{"b", "k!", std::string(kUploadIdBytes, '0'), {}});
+  ListQuery query{"", "", "", "", 2};
+  auto page = list_uploads(buckets_.memory, "b", query).value();
+  EXPECT_EQ(page.entries.size(), 2U);
+  EXPECT_TRUE(page.truncated);
+  query.after = page.last;
+  query.after_id = page.last_id;
+  page = list_uploads(buckets_.memory, "b", query).value();
+  ASSERT_EQ(page.entries.size(), 2U);
+  EXPECT_EQ(page.entries[0].id, std::string(kUploadIdBytes, '3'));
+  EXPECT_EQ(page.entries[1].key, "k!");
+  query.after_id.clear();  // behind the name
+  EXPECT_EQ(list_uploads(buckets_.memory, "b", query).value().entries.size(), 1U);
+}
+
+}  // namespace
+}  // namespace pawl::bucket

@@ -1,0 +1,65 @@
+// For tests and fuzz targets: S3 over buckets in memory, with the commit rounds and the workers' work done on the spot.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bucket/bucket_store.h"
+#include "fault/memory_body_files.h"
+#include "fault/memory_key_value_store.h"
+#include "wire/fake_table_test.h"
+#include "wire/s3_service.h"
+
+namespace pawl::wire {
+
+class StandingClock final : public Clock {
+ public:
+  Instant now() override { return {1'800'000'000'000'000}; }
+  MonotonicInstant monotonic() override { return {0}; }
+  std::unique_ptr<Alarm> make_alarm() override { return nullptr; }
+};
+
+class S3InMemory {
+ public:
+  explicit S3InMemory(std::vector<AccessKey> keys = {}) : gate_(std::move(keys)) {
+    store_ = bucket::BucketStore::open({records_, files_, clock_, [](const std::string&) {}}, {})
+                 .value();
+    store_->committer().set_waker([this] { store_->committer().run_round(); });
+    service_.emplace(
+        gate_, *store_, random_, [this] { return clock_.now(); },
+        [](const std::function<void()>& work) { work(); });
+  }
+
+  using Headers = std::vector<std::pair<std::string, std::string>>;
+  // The answer of one request whose body has come whole.
+  HttpResponse ask(std::string_view method, std::string_view target, const std::string& body = {},
+                   const Headers& headers = {}) {
+    HttpRequest request;
+    request.method = method;
+    request.target = target;
+    request.body = body;
+    request.id = "id";
+    request.headers.push_back({"host", "127.0.0.1:8000"});
+    for (const auto& [name, value] : headers) request.headers.push_back({name, value});
+    const auto responder = std::make_shared<FakeResponder>();
+    service_->serve(request, Completion(responder));
+    calls = responder->calls;
+    return responder->response.value_or(HttpResponse{});
+  }
+
+  int calls = 0;  // how often the last request was answered
+
+ private:
+  StandingClock clock_;
+  SeededRandom random_{1};
+  MemoryKeyValueStore records_;
+  MemoryBodyFiles files_;
+  AccessGate gate_;
+  std::unique_ptr<bucket::BucketStore> store_;
+  std::optional<S3Service> service_;
+};
+
+}  // namespace pawl::wire

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kNameMax = 255;       // of tables and of key attributes
 constexpr std::size_t kArnMax = 2048;       // and of other words of the service
+constexpr std::size_t kReplicasMax = 64;    // more than there are regions
 constexpr std::size_t kItemsMax = 1 << 20;  // of a page: 1 MB, and an item has more than a byte
 
 bool is_one_of(std::string_view code, std::initializer_list<std::string_view> codes) {
@@ -101,6 +102,18 @@ bool read_view(JsonValue value, StreamView& out) {
   return view.has_value();
 }
 
+bool read_replicas(JsonValue value, std::vector<std::string>& out) {
+  return each_element(value, kReplicasMax, [&out](JsonValue replica) {
+    std::string region;
+    const bool read = each_member(replica, [&region](std::string_view name, JsonValue member) {
+      return name != "RegionName" || read_text(member, kNameMax, region);
+    });
+    if (!read || region.empty()) return false;
+    out.push_back(std::move(region));
+    return true;
+  });
+}
+
 // What a description says, in the order in which it says it.
 class TableReader {
  public:
@@ -116,6 +129,7 @@ class TableReader {
     if (name == "KeySchema") return read_key_elements(value, 2, schema_);
     if (name == "AttributeDefinitions") return read_key_elements(value, kNameMax, types_);
     if (name == "LatestStreamArn") return read_text(value, kArnMax, stream_.arn);
+    if (name == "Replicas") return read_replicas(value, facts.replicas);
     if (name != "StreamSpecification") return true;
     return each_member(value, [this](std::string_view member, JsonValue inner) {
       if (member == "StreamEnabled") return read_flag(inner, stream_.enabled);

@@ -87,6 +87,25 @@ TEST(DynamoDbAnswers, ATablesFacts) {
   EXPECT_FALSE(disabled->facts.stream->enabled);
 }
 
+TEST(DynamoDbAnswers, AGlobalTablesReplicas) {
+  const auto with = [](std::string_view replicas) {
+    return parse_described_table(
+        replaced(kTable, "\"BillingModeSummary\":null", "\"Replicas\":" + std::string(replicas)));
+  };
+  const auto table = with(
+      R"([{"RegionName":"eu-west-1","ReplicaStatus":"ACTIVE"},{"ReplicaStatus":"CREATING","RegionName":"us-east-2"}])");
+  ASSERT_TRUE(table.ok()) << table.error().to_string();
+  EXPECT_THAT(table->facts.replicas, ElementsAre("eu-west-1", "us-east-2"));
+  EXPECT_TRUE(with("[]")->facts.replicas.empty());
+  EXPECT_TRUE(with("null")->facts.replicas.empty());
+  EXPECT_FALSE(with(R"({"RegionName":"eu-west-1"})").ok());
+  EXPECT_FALSE(with(R"([{"ReplicaStatus":"ACTIVE"}])").ok());
+  EXPECT_FALSE(with(R"([{"RegionName":7}])").ok());
+  std::string many = "[";
+  for (int i = 0; i < 65; ++i) many += (i == 0 ? "" : ",") + std::string(R"({"RegionName":"r"})");
+  EXPECT_FALSE(with(many + "]").ok());
+}
+
 TEST(DynamoDbAnswers, TablesThatAreNone) {
   for (const auto& [from, to] : std::vector<std::pair<std::string_view, std::string_view>>{
            {"\"Table\"", "\"Other\""},

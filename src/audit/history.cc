@@ -4,9 +4,13 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
+#include <utility>
 
 #include "audit/body_facts.h"
 #include "audit/chain_lineage.h"
+#include "audit/repair_reader.h"
 #include "audit/root_facts.h"
 #include "audit/shard_reader.h"
 #include "base/json_writer.h"
@@ -85,7 +89,7 @@ class KeyMatcher {
 
 Status read_bodies(ArchiveView& archive, std::vector<HistoryEntry>& entries) {
   for (auto& entry : entries) {
-    if (entry.missing) continue;
+    if (entry.missing || entry.lost) continue;
     PAWL_ASSIGN_OR_RETURN(auto body, archive.read(entry.object, 0, kBodySizeMax));
     if (!body) {
       const auto hashed = ".pawl/hashed/" + sha256(entry.object).to_hex();
@@ -94,6 +98,10 @@ Status read_bodies(ArchiveView& archive, std::vector<HistoryEntry>& entries) {
     if (!body) continue;
     entry.body = std::move(*body);
     if (entry.foreign) continue;
+    if (entry.put_back) {
+      if (auto facts = read_repair_body(entry.body, {})) entry.image = std::move(facts->image);
+      continue;
+    }
     if (const auto facts = read_body(entry.body)) entry.image = facts->new_image;
   }
   return ok();
@@ -136,70 +144,176 @@ void sort_entries(const RootFacts& facts, std::vector<HistoryEntry>& entries) {
   entries = std::move(ordered);
 }
 
-// Of each item, the newest version that was there at `at`.
+// An entry of the repair chain, and the change that it stands behind.
+struct Repair {
+  HistoryEntry entry;
+  std::string shard;
+  std::uint64_t sequence = 0;
+};
+
+Repair make_repair(const LedgerRepair& found, const std::string& table, Incarnation incarnation) {
+  Repair repair;
+  repair.shard = found.after.shard.to_string();
+  repair.sequence = found.after.sequence;
+  HistoryEntry& entry = repair.entry;
+  entry.table = table;
+  entry.incarnation = incarnation.to_string();
+  entry.key = found.key;
+  entry.kind = found.lost ? "LOST" : "PUT-BACK";
+  entry.shard = found.chain.to_string();
+  entry.sequence = found.sequence;
+  entry.version = found.version;
+  entry.object = found.object;
+  entry.put_back = !found.lost;
+  entry.lost = found.lost;
+  entry.from = found.from;
+  entry.to = found.to;
+  return repair;
+}
+
+// Puts each where its hole is: behind the change before it, in the order of the repair chain. One of a change that the ledger
+// does not have (`verify` says so) comes last.
+std::vector<HistoryEntry> with_repairs(std::vector<HistoryEntry> entries,
+                                       std::vector<Repair> repairs) {
+  std::map<std::pair<std::string, std::uint64_t>, std::vector<HistoryEntry>> behind;
+  for (auto& repair : repairs)
+    behind[{std::move(repair.shard), repair.sequence}].push_back(std::move(repair.entry));
+  std::vector<HistoryEntry> all;
+  all.reserve(entries.size() + repairs.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    auto hole = behind.extract({entries[i].shard, entries[i].sequence});
+    all.push_back(std::move(entries[i]));
+    if (hole.empty()) continue;
+    const Instant since = all.back().instant;
+    const bool newest = i + 1 == entries.size() || entries[i + 1].table != all.back().table ||
+                        entries[i + 1].key != all.back().key;
+    for (auto& entry : hole.mapped()) {
+      entry.instant = since;
+      if (!newest) entry.until = entries[i + 1].instant;
+      all.push_back(std::move(entry));
+    }
+  }
+  for (auto& hole : behind) {
+    std::move(hole.second.begin(), hole.second.end(), std::back_inserter(all));
+  }
+  return all;
+}
+
+// Of each item, the newest version that was there at `at`; and behind it what was put back or lost and may have been.
 std::vector<HistoryEntry> current_at(const std::vector<HistoryEntry>& entries, Instant at) {
   std::vector<HistoryEntry> current;
   for (const auto& entry : entries) {
-    if (entry.instant > at) continue;
-    if (!current.empty() && current.back().table == entry.table &&
-        current.back().key == entry.key) {
-      current.back() = entry;
-    } else {
-      current.push_back(entry);
+    if (entry.instant > at || (entry.until && *entry.until <= at)) continue;
+    const bool known = !entry.put_back && !entry.lost;
+    while (known && !current.empty() && current.back().table == entry.table &&
+           current.back().key == entry.key) {
+      current.pop_back();
     }
+    current.push_back(entry);
   }
   return current;
 }
+
+bool has_version(const HistoryEntry& entry, std::uint64_t version) {
+  if (!entry.lost) return entry.version == version;
+  return (entry.from || entry.to) && entry.from.value_or(version) <= version &&
+         version <= entry.to.value_or(version);
+}
+
+// Reads the whole ledger, for the entries of the items that were asked for.
+class LedgerSearch {
+ public:
+  LedgerSearch(ArchiveView& archive, const HistoryOptions& options, KeyMatcher matcher)
+      : archive_(archive), options_(options), matcher_(std::move(matcher)) {
+    root_options_.check_signature = [](auto, auto, auto) {
+      return true;
+    };  // `verify` is who judges
+  }
+
+  Result<std::vector<HistoryEntry>> run() {
+    Report report;
+    PAWL_ASSIGN_OR_RETURN(const auto facts, read_root(archive_, root_options_, report));
+    for (const auto& [id, table] : facts.incarnations) {
+      if (options_.table && table.table != *options_.table) continue;
+      PAWL_TRY(read_chains(facts, id, table, report));
+      PAWL_TRY(read_repair_chain(facts, id, table, report));
+    }
+    if (report.findings_total > 0 && entries_.empty()) {
+      return Error{ErrorCode::kCorrupt,
+                   fmt::format("the ledger of {} is damaged: {}", archive_.describe(),
+                               to_text(report.findings[0])),
+                   "run `pawl verify` on it"};
+    }
+    sort_entries(facts, entries_);
+    return with_repairs(std::move(entries_), std::move(repairs_));
+  }
+
+ private:
+  Status read_chains(const RootFacts& facts, Incarnation id, const IncarnationFacts& table,
+                     Report& report) {
+    for (const auto& name : table.shards) {
+      const auto shard = ShardId::parse(name);
+      if (!shard) continue;
+      bool head_found = false;
+      PAWL_TRY(read_shard(
+          archive_, facts, *shard, root_options_, head_found, report,
+          [&](const LedgerEntry& entry) -> Status {
+            if (!matcher_.matches(entry.key, table)) return ok();
+            HistoryEntry& found = entries_.emplace_back();
+            found.table = table.table;
+            found.incarnation = id.to_string();
+            found.key = entry.key;
+            found.version = entry.version;
+            found.kind = name_of(entry.kind);
+            found.instant = entry.instant;
+            found.object = entry.object;
+            found.shard = name;
+            found.sequence = entry.sequence;
+            found.source = entry.source;
+            found.foreign = entry.foreign;
+            found.missing = entry.missing;
+            return ok();
+          },
+          [](std::uint64_t) {}));
+    }
+    return ok();
+  }
+
+  Status read_repair_chain(const RootFacts& facts, Incarnation id, const IncarnationFacts& table,
+                           Report& report) {
+    if (!table.guarded) return ok();
+    bool head_found = false;
+    PAWL_TRY(read_repairs(
+        archive_, facts, id, root_options_, head_found, report,
+        [&](const LedgerRepair& repair) -> Status {
+          if (matcher_.matches(repair.key, table))
+            repairs_.push_back(make_repair(repair, table.table, id));
+          return ok();
+        },
+        [](std::uint64_t) {}));
+    return ok();
+  }
+
+  ArchiveView& archive_;
+  const HistoryOptions& options_;
+  KeyMatcher matcher_;
+  RootOptions root_options_;
+  std::vector<HistoryEntry> entries_;
+  std::vector<Repair> repairs_;
+};
 
 }  // namespace
 
 Result<std::vector<HistoryEntry>> item_history(ArchiveView& archive,
                                                const HistoryOptions& options) {
   PAWL_ASSIGN_OR_RETURN(auto matcher, KeyMatcher::make(options));
-  Report report;
-  RootOptions root_options;
-  root_options.check_signature = [](auto, auto, auto) { return true; };  // `verify` is who judges
-  PAWL_ASSIGN_OR_RETURN(const auto facts, read_root(archive, root_options, report));
-  std::vector<HistoryEntry> entries;
-  for (const auto& lived : facts.incarnations) {
-    const auto& id = lived.first;
-    const auto& table = lived.second;
-    if (options.table && table.table != *options.table) continue;
-    for (const auto& name : table.shards) {
-      const auto shard = ShardId::parse(name);
-      if (!shard) continue;
-      bool head_found = false;
-      PAWL_TRY(read_shard(
-          archive, facts, *shard, root_options, head_found, report,
-          [&](const LedgerEntry& entry) -> Status {
-            if (options.version && entry.version != *options.version) return ok();
-            if (!matcher.matches(entry.key, table)) return ok();
-            entries.push_back({table.table,
-                               id.to_string(),
-                               std::string(entry.key),
-                               entry.version,
-                               std::string(name_of(entry.kind)),
-                               entry.instant,
-                               std::string(entry.object),
-                               name,
-                               entry.sequence,
-                               std::string(entry.source),
-                               entry.foreign,
-                               entry.missing,
-                               {},
-                               {}});
-            return ok();
-          },
-          [](std::uint64_t) {}));
-    }
+  LedgerSearch search(archive, options, std::move(matcher));
+  PAWL_ASSIGN_OR_RETURN(auto entries, search.run());
+  if (options.version) {
+    std::erase_if(entries, [&options](const HistoryEntry& entry) {
+      return !has_version(entry, *options.version);
+    });
   }
-  if (report.findings_total > 0 && entries.empty()) {
-    return Error{ErrorCode::kCorrupt,
-                 fmt::format("the ledger of {} is damaged: {}", archive.describe(),
-                             to_text(report.findings[0])),
-                 "run `pawl verify` on it"};
-  }
-  sort_entries(facts, entries);
   if (options.at) entries = current_at(entries, *options.at);
   if (options.version || options.at) PAWL_TRY(read_bodies(archive, entries));
   return entries;

@@ -29,21 +29,29 @@ struct HistoryEntry {
   std::string incarnation;
   std::string key;  // DynamoDB JSON
   std::optional<std::uint64_t>
-      version;  // of a guarded table: its version attribute; absent where it has none
-  std::string kind;
-  Instant instant;
-  std::string object;
+      version;         // of a guarded table: its version attribute; absent where it has none
+  std::string kind;    // "INSERT", "MODIFY", "REMOVE"; "PUT-BACK" and "LOST" of the repair chain
+  Instant instant;     // of what was put back or lost: it was not before this
+  std::string object;  // empty of what is lost
   std::string shard;
   std::uint64_t sequence = 0;
   std::string source;  // of a guarded table: the record's own number in the stream; else empty
   bool foreign =
       false;  // of a checked table: somebody else wrote the object, so its content is no image that we know
   bool missing = false;  // of a checked table: no object had come by its deadline
+  // From the repair chain of a guarded table, whose stream had trimmed the change: not after this; nothing: it was the newest.
+  std::optional<Instant> until;
+  bool put_back = false;
+  bool lost = false;                  // versions that nothing holds any more
+  std::optional<std::uint64_t> from;  // of these, the first and the last, as far as known
+  std::optional<std::uint64_t> to;
   std::string body;   // the whole object, where one version was asked for; empty if it is missing
   std::string image;  // its new image as DynamoDB JSON; "null" for a removal
 };
 
-// Oldest first, item by item. An empty list if there is no such item or version. Reads the whole
+// Oldest first, item by item; what the repair chain has of an item stands where its hole is. `version` finds what was lost, too,
+// and `at` all that may have been current then, since nothing tells when within its hole a version was there.
+// An empty list if there is no such item or version. Reads the whole
 // ledger, and only the bodies that are asked for. Errors: no archive, I/O, a ledger that can't be
 // read (`pawl verify` says more).
 Result<std::vector<HistoryEntry>> item_history(ArchiveView& archive, const HistoryOptions& options);

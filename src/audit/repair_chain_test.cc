@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "audit/guarded_builder_test.h"
+#include "audit/history.h"
 
 namespace pawl::audit::guarded {
 namespace {
@@ -107,6 +108,53 @@ TEST(RepairChain, SoundAndTold) {
     EXPECT_THAT(to_json(report), HasSubstr(R"("sequence":3,"from":10,"to":11,"removed":false)"));
     EXPECT_THAT(assumes(report), Contains(HasSubstr("2 versions were put back")));
   }
+}
+
+std::vector<std::string> told(const std::vector<HistoryEntry>& history) {
+  std::vector<std::string> texts;
+  for (const auto& entry : history) {
+    const auto number = [](std::optional<std::uint64_t> value) {
+      return value ? std::to_string(*value) : "?";
+    };
+    texts.push_back(entry.lost ? fmt::format("LOST {}-{}", number(entry.from), number(entry.to))
+                               : fmt::format("{} {}", entry.kind, number(entry.version)));
+  }
+  return texts;
+}
+
+TEST(RepairChain, IsInTheItemsHistory) {
+  auto builder = repaired();
+  HistoryOptions options;
+  options.key = "a";
+  auto history = item_history(builder.archive, options);
+  ASSERT_TRUE(history.ok()) << history.error().to_string();
+  EXPECT_THAT(told(*history), ElementsAre("MODIFY 2", "LOST 3-7", "PUT-BACK 8", "MODIFY 9",
+                                          "LOST 10-11", "PUT-BACK 12"));
+  EXPECT_EQ((*history)[1].instant, (*history)[0].instant);
+  EXPECT_EQ((*history)[1].until, (*history)[3].instant);
+  EXPECT_FALSE((*history)[5].until.has_value());
+  // An item of which nothing is asked has nothing of it.
+  options.key = "b";
+  EXPECT_THAT(*item_history(builder.archive, options), IsEmpty());
+
+  options.key = "a";
+  for (const std::uint64_t version : {3U, 7U}) {
+    options.version = version;
+    EXPECT_THAT(told(*item_history(builder.archive, options)), ElementsAre("LOST 3-7"));
+  }
+  options.version = 8;
+  history = item_history(builder.archive, options);
+  ASSERT_THAT(told(*history), ElementsAre("PUT-BACK 8"));
+  EXPECT_THAT((*history)[0].image, HasSubstr(R"("_version":{"N":"8"})"));
+  options.version.reset();
+
+  // Nothing tells when within its hole a version was there: all that may have been.
+  options.at = Instant::parse(GuardedBuilder::time_of(1));
+  EXPECT_THAT(told(*item_history(builder.archive, options)),
+              ElementsAre("MODIFY 2", "LOST 3-7", "PUT-BACK 8"));
+  options.at = Instant::parse(instant_at(4000));
+  EXPECT_THAT(told(*item_history(builder.archive, options)),
+              ElementsAre("MODIFY 9", "LOST 10-11", "PUT-BACK 12"));
 }
 
 TEST(RepairChain, AHoleThatNobodyWentThroughIsOpen) {

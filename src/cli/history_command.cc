@@ -33,11 +33,12 @@ std::string to_json(const std::vector<audit::HistoryEntry>& entries) {
         .key("key")
         .raw(entry.key);
     if (entry.version) json.field("version", *entry.version);
-    json.field("kind", entry.kind)
-        .field("instant", entry.instant.to_string())
-        .field("object", entry.object)
-        .field("shard", entry.shard)
-        .field("sequence", entry.sequence);
+    json.field("kind", entry.kind).field("instant", entry.instant.to_string());
+    if (entry.until) json.field("until", entry.until->to_string());
+    if (entry.from) json.field("from", *entry.from);
+    if (entry.to) json.field("to", *entry.to);
+    if (!entry.lost) json.field("object", entry.object);
+    json.field("shard", entry.shard).field("sequence", entry.sequence);
     if (!entry.source.empty()) json.field("source", entry.source);
     if (entry.foreign) json.field("foreign", true);
     if (entry.missing) json.field("missing", true);
@@ -51,6 +52,7 @@ std::string to_json(const std::vector<audit::HistoryEntry>& entries) {
 
 // What a person sees of the version that was asked for.
 std::string content_of(const audit::HistoryEntry& entry) {
+  if (entry.lost) return "nothing holds it any more";
   if (entry.missing) return "no object had come by its deadline: run `pawl verify`";
   if (entry.foreign && !entry.body.empty()) {
     const std::string_view body = entry.body;
@@ -62,6 +64,22 @@ std::string content_of(const audit::HistoryEntry& entry) {
   return printable(entry.image);
 }
 
+// Of what is lost, which versions, as far as that is known.
+std::string versions_of(const audit::HistoryEntry& entry) {
+  if (entry.version) return std::to_string(*entry.version);
+  if (entry.from && entry.to)
+    return *entry.from == *entry.to ? std::to_string(*entry.from)
+                                    : fmt::format("{}-{}", *entry.from, *entry.to);
+  return entry.from ? fmt::format("{}-", *entry.from) : "-";
+}
+
+// When it was written; of what the repair chain has, between which instants.
+std::string when(const audit::HistoryEntry& entry) {
+  if (entry.until)
+    return fmt::format("{} to {}", entry.instant.to_string(), entry.until->to_string());
+  return entry.instant.to_string() + (entry.put_back || entry.lost ? " or later" : "");
+}
+
 void print_entries(const std::vector<audit::HistoryEntry>& entries, bool with_images) {
   std::string item;
   for (const auto& entry : entries) {
@@ -69,8 +87,9 @@ void print_entries(const std::vector<audit::HistoryEntry>& entries, bool with_im
     if (heading != item) fmt::print("{}\n", coloured(Colour::kBold, heading));
     item = heading;
     // A guarded table's item has a version only where its version attribute says one.
-    fmt::print("  {:>6}  {:<6}  {}  {}\n", entry.version ? std::to_string(*entry.version) : "-",
-               printable(entry.kind), entry.instant.to_string(), printable(entry.object));
+    const auto line = fmt::format("  {:>6}  {:<6}  {}  {}", versions_of(entry),
+                                  printable(entry.kind), when(entry), printable(entry.object));
+    fmt::print("{}\n", entry.lost ? coloured(Colour::kRed, line) : line);
     if (with_images) fmt::print("          {}\n", content_of(entry));
   }
 }

@@ -14,8 +14,8 @@ using What = Membership::Write::What;
 struct Listed {
   std::set<std::string> present;  // workers
   std::optional<std::uint64_t> own;
-  std::map<ShardNumber, Membership::View<ShardRow>> shards;
-  Membership::View<RootRow> root;
+  std::map<ShardNumber, RowView<ShardRow>> shards;
+  RowView<RootRow> root;
   bool root_damaged = false;
 };
 

@@ -130,7 +130,7 @@ void shard_write_done(Membership& m, const Membership::Write& write, Effects& ef
 void root_write_done(Membership& m, const Membership::Write& write, Effects& effects) {
   const auto revision = write.expected + 1;
   const bool take = write.what == What::kTakeRoot;
-  m.root = Membership::View<RootRow>{revision, {take ? m.id : std::string()}, false};
+  m.root = RowView<RootRow>{revision, {take ? m.id : std::string()}, false};
   if (!take || m.ending) return;
   m.root_held = revision;
   effects.push_back(StartRoot{});

@@ -150,6 +150,15 @@ using MembershipEffect =
     std::variant<ListRows, Beat, PutRow, EraseRow, StartShard, EndRound, StopShard, StartRoot,
                  StopRoot, DropEverything, RowProblem, Ended>;
 
+// The newest that is known of a row: from a listing, or from our own write of it.
+template <typename Row>
+struct RowView {
+  std::uint64_t revision = 0;
+  Row row;
+  bool stale = false;  // a write of it went wrong: not acted on until it is listed again
+  bool operator==(const RowView&) const = default;
+};
+
 // Its members are for reading; only step() writes them.
 struct Membership {
   enum class Phase : std::uint8_t {
@@ -177,14 +186,6 @@ struct Membership {
     MonotonicInstant since;
     MonotonicInstant until;  // when the last reading that showed it began
     bool operator==(const Seen&) const = default;
-  };
-  // The newest that is known of a row: from a listing, or from our own write of it.
-  template <typename Row>
-  struct View {
-    std::uint64_t revision = 0;
-    Row row;
-    bool stale = false;  // a write of it went wrong: not acted on until it is listed again
-    bool operator==(const View&) const = default;
   };
   struct Write {
     enum class What : std::uint8_t { kFence, kTake, kRelease, kFinish, kTakeRoot, kReleaseRoot };
@@ -222,8 +223,8 @@ struct Membership {
   std::map<std::string, Seen> workers;  // the others' rows
   std::set<std::string> named;          // owners that the last listing named
   std::set<std::string> gone;           // fenced for good, and still named by a row
-  std::map<ShardNumber, View<ShardRow>> shards;
-  std::optional<View<RootRow>> root;
+  std::map<ShardNumber, RowView<ShardRow>> shards;
+  std::optional<RowView<RootRow>> root;
   std::optional<Seen> damaged_root;  // its row can't be read: taken when it has been so for `lease`
   std::map<ShardNumber, MonotonicInstant> settled;  // when our last write of the row was answered
   MonotonicInstant root_settled;

@@ -1,6 +1,7 @@
 #include "guard/preflight.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
@@ -89,6 +90,17 @@ PreflightLine judge_their_names(const PreflightAsk& ask, bool versions) {
                       "back",
                       ask.name_template),
           "`pawl guard record` keeps each under a name of its own"};
+}
+
+// Of a table that is replicated to other regions. Source: developer guide, "Global tables", and "DynamoDB Streams".
+PreflightLine judge_replicas(const std::vector<std::string>& regions) {
+  return {Verdict::kNote, "global table",
+          fmt::format("replicas in {}: its shards serve one reader beside the replication, a write "
+                      "in any region is in the stream of each, and of two writes at once to one "
+                      "item the later wins in every region, so a counter may skip or repeat",
+                      fmt::join(regions, ", ")),
+          "guard it in one region (in another one each change would be archived once more), and "
+          "let nothing else read this stream"};
 }
 
 bool is_key(const SourceTableFacts& facts, const std::string& attribute) {
@@ -321,6 +333,7 @@ Awaitable<Result<Preflight>> preflight(PreflightPorts ports, PreflightAsk ask) {
                          {}});
   found.lines.push_back(judge_stream(found.facts));
   if (found.facts.stream) found.lines.push_back(judge_view(found.facts.stream->view));
+  if (!found.facts.replicas.empty()) found.lines.push_back(judge_replicas(found.facts.replicas));
   auto leases = co_await look_at_leases(ports, ask.lease_table, found);
   found.lines.push_back(std::move(leases));
   if (found.facts.stream) {

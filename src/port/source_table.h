@@ -32,6 +32,8 @@ struct SourceTableFacts {
   std::uint64_t item_count = 0;  // about: the service counts every six hours
   std::uint64_t bytes = 0;
   std::optional<StreamFacts> stream;  // the newest; nothing: the table has none
+  // Regions that hold replicas, of a global table (version 2019.11.21: API reference, TableDescription); at most 64.
+  std::vector<std::string> replicas;
 };
 
 // One page of a scan. Items are DynamoDB JSON objects.

@@ -108,6 +108,21 @@ class Lost(unittest.TestCase):
         self.assertEqual(lost, [("A", 3, 5, False), ("C", 1, 1, False), ("D", None, None, True), ("E", None, None, False)])
         text = scene.run("verify", scene.archive, "--s3-endpoint", scene.s3_url).stdout
         self.assertIn("Known lost: 4 entries.", text)
+        self.check_history(scene)
+
+    def check_history(self, scene):
+        """What was put back and what is lost stand in their items' histories, where their holes are."""
+        def history(*more):
+            done = scene.run("history", scene.archive, *more, "--s3-endpoint", scene.s3_url)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return done.stdout
+
+        told = [(entry["kind"], entry.get("version"), entry.get("from"), entry.get("to"))
+                for entry in json.loads(history("A", "--json"))["versions"]]
+        self.assertEqual(told, [("INSERT", 0, None, None), ("MODIFY", 1, None, None), ("MODIFY", 2, None, None),
+                                ("LOST", None, 3, 5), ("PUT-BACK", 6, None, None), ("MODIFY", 7, None, None)])
+        self.assertIn('"_version":{"N":"6"}', history("A", "--version", "6"))
+        self.assertRegex(history("A", "--version", "4"), r"3-5 +LOST .* to (?s:.*)nothing holds it any more")
         self.assertIn("versions 3 to 5, between", text)
 
     def names(self, scene):

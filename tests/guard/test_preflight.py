@@ -138,6 +138,12 @@ class Scripted(unittest.TestCase):
         self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
         self.assertIn("ignores conditions", done.stderr)
 
+    def test_a_global_table(self):
+        self.assertEqual([found for found in json.loads(self.scene.preflight("--json").stdout)["lines"]
+                          if found["what"] == "global table"], [])
+        self.aws.control("tables", table="users", replica="eu-west-1")
+        self.assertEqual(self.verdict("global table", "eu-west-1", "one reader", "guard it in one region"), ("note", 0))
+
     def test_denied_permissions(self):
         for operation, what, text in (("DescribeStream", "shards", "dynamodb:DescribeStream"),
                                       ("GetShardIterator", "readers", "dynamodb:GetShardIterator"),

@@ -27,7 +27,7 @@ Stream& Control::stream_of(const Json& body) {
   return world_->streams.find(world_->dynamodb.find(text_of(body, "table")).stream_arn);
 }
 
-// {"table":…,"key":"hashid","generate":{…},"stream":true,"shards":n,"view":…}. A table of that name is replaced.
+// {"table":…,"key":"hashid","generate":{…},"stream":true,"shards":n,"view":…,"replica":"eu-west-1"}. A table of that name is replaced.
 std::string Control::make_table(const Json& body) {
   const std::string name(text_of(body, "table"));
   KeySchema schema;
@@ -44,6 +44,7 @@ std::string Control::make_table(const Json& body) {
     generations = count_or(*generate, "generations", 1);
   }
   Table& table = world_->dynamodb.add(std::make_unique<Table>(name, schema, now_ms, formula));
+  table.replica = text_or(body, "replica", "");
   if (formula && formula->lineages() > 0) {
     table.view = view;
     table.stream_arn = world_->dynamodb.new_stream_arn(table);

@@ -115,6 +115,11 @@ std::string DynamoDb::describe(const Table& table) const {
       out += fmt::format(R"(,"StreamSpecification":{{"StreamEnabled":true,"StreamViewType":"{}"}})",
                          scripted::name_of(stream->view()));
   }
+  if (!table.replica.empty()) {
+    out += fmt::format(
+        R"(,"GlobalTableVersion":"2019.11.21","Replicas":[{{"RegionName":{},"ReplicaStatus":"ACTIVE"}}])",
+        json_string(table.replica));
+  }
   return out + '}';
 }
 

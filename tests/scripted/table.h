@@ -47,6 +47,8 @@ class Table {
 
   std::string stream_arn;  // the newest; "" = it has none
   View view = View::kNewAndOldImages;
+  std::string
+      replica;  // another region that holds it, as DescribeTable names it (developer guide, "Global tables")
 
  private:
   struct Scan;

@@ -24,7 +24,7 @@ SqsError invalid(std::string message) {
   return sqs_error(sqs_errors::kInvalidParameter, std::move(message));
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "'" + std::string(text.substr(0, kNameMax)) + "'";
 }
 
@@ -87,27 +87,27 @@ SqsResult<queue::MessageAttribute> parse_attribute(const std::string& name, cons
   const std::string_view base = base_type(attribute.type);
   const bool known = base == "String" || base == "Number" || base == "Binary";
   if (!known || attribute.type.size() > kNameMax || !is_legal_text(attribute.type)) {
-    return invalid("The message attribute " + quoted(name) +
+    return invalid("The message attribute " + in_quotes(name) +
                    " must have a data type of String, Number or Binary.");
   }
   attribute.binary = base == "Binary";
   if (attribute.binary) {
     const auto bytes = from_base64(binary.value_or(""));
-    if (!bytes) return invalid("The message attribute " + quoted(name) + " is no base64.");
+    if (!bytes) return invalid("The message attribute " + in_quotes(name) + " is no base64.");
     attribute.value = *bytes;
   } else {
     attribute.value = text.value_or("");
   }
   if (attribute.value.empty()) {
-    return invalid("The message attribute " + quoted(name) +
-                   " must contain a non-empty value of its data type " + quoted(base) + ".");
+    return invalid("The message attribute " + in_quotes(name) +
+                   " must contain a non-empty value of its data type " + in_quotes(base) + ".");
   }
   if (!attribute.binary && !is_legal_text(attribute.value)) {
     return sqs_error(sqs_errors::kInvalidContents,
-                     "The message attribute " + quoted(name) + " has illegal characters.");
+                     "The message attribute " + in_quotes(name) + " has illegal characters.");
   }
   if (base == "Number" && !is_number(attribute.value)) {
-    return invalid("The message attribute " + quoted(name) + " is no number.");
+    return invalid("The message attribute " + in_quotes(name) + " is no number.");
   }
   return attribute;
 }
@@ -120,7 +120,7 @@ SqsResult<std::vector<queue::MessageAttribute>> parse_attributes(const SqsInput&
   std::vector<queue::MessageAttribute> attributes;
   for (const auto& [name, value] : entries) {
     if (!is_legal_name(name)) {
-      return invalid("The message attribute name " + quoted(name) + " is invalid.");
+      return invalid("The message attribute name " + in_quotes(name) + " is invalid.");
     }
     WIRE_ASSIGN(queue::MessageAttribute attribute, parse_attribute(name, value));
     attributes.push_back(std::move(attribute));
@@ -133,7 +133,7 @@ SqsResult<std::string> parse_trace(const SqsInput& input) {
   std::string trace;
   for (const auto& [name, value] : entries) {
     if (name != kTraceName) {
-      return invalid("The message system attribute name " + quoted(name) + " is invalid.");
+      return invalid("The message system attribute name " + in_quotes(name) + " is invalid.");
     }
     WIRE_ASSIGN(const auto attribute, parse_attribute(name, value));
     if (attribute.type != "String" || attribute.value.size() > kTraceMax) {
@@ -307,7 +307,7 @@ SqsResult<SqsReceiveNames> parse_receive_names(const SqsInput& input) {
   for (const std::string& name : names.system) {
     if (std::find(std::begin(kSystemNames), std::end(kSystemNames), name) ==
         std::end(kSystemNames)) {
-      return sqs_error(sqs_errors::kInvalidAttributeName, "Unknown Attribute " + quoted(name));
+      return sqs_error(sqs_errors::kInvalidAttributeName, "Unknown Attribute " + in_quotes(name));
     }
   }
   return names;

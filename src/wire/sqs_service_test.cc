@@ -46,7 +46,9 @@ class SqsServiceTest : public testing::Test {
       service_.serve_form(request, caller, Completion(responder));
     }
     EXPECT_EQ(responder->calls, 1);
-    return responder->response.value_or(HttpResponse{0, {}, {}, {}, false});
+    HttpResponse closed;
+    closed.status = 0;
+    return responder->response.value_or(closed);
   }
   HttpResponse json(std::string_view operation, std::string body) {
     return ask(true, operation, std::move(body));

@@ -2,10 +2,9 @@
 //
 //   ARN              arn:aws:dynamodb:REGION:000000000000:table/NAME/stream/2026-11-22T18:35:35.771
 //   shard id         shardId-00000001795372535771-0000002a   the label in milliseconds, the number in 8 hexadecimal digits
-//   sequence number  100000000000000000042                   1, then the number in 20 digits
+//   sequence number  100000000000000000042                   stream/sequence_text.h
 //
-// Ids of another label are other ids, though both labels show parts of one log. Sequence numbers have one width and no
-// leading zero, so that they sort as text and as numbers, whoever parses them.
+// Ids of another label are other ids, though both labels show parts of one log.
 #pragma once
 
 #include <optional>
@@ -14,6 +13,7 @@
 
 #include "base/ids.h"
 #include "base/instant.h"
+#include "stream/sequence_text.h"
 
 namespace pawl::wire {
 
@@ -37,8 +37,8 @@ std::string shard_id(Instant label, std::uint32_t number);
 // The number of a shard of the stream with this label.
 std::optional<std::uint32_t> parse_shard_id(std::string_view id, Instant label);
 
-void append_sequence(std::string& out, SequenceNumber sequence);
-std::string sequence_text(SequenceNumber sequence);
-std::optional<SequenceNumber> parse_sequence(std::string_view text);
+using stream::append_sequence;
+using stream::parse_sequence;
+using stream::sequence_text;
 
 }  // namespace pawl::wire

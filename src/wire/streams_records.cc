@@ -1,10 +1,8 @@
 // GetShardIterator and GetRecords.
 #include <algorithm>
-#include <charconv>
 
 #include "base/json_writer.h"
-#include "item/change.h"
-#include "item/stored_json.h"
+#include "stream/record_json.h"
 #include "wire/dynamodb_answer.h"
 #include "wire/dynamodb_constraints.h"
 #include "wire/shard_iterator.h"
@@ -20,7 +18,6 @@ enum class IteratorType : std::uint8_t { kTrimHorizon, kLatest, kAt, kAfter };
 constexpr std::array<std::string_view, 4> kIteratorTypes{
     "TRIM_HORIZON", "LATEST", "AT_SEQUENCE_NUMBER", "AFTER_SEQUENCE_NUMBER"};
 constexpr std::size_t kIteratorMax = 2048;
-constexpr std::int64_t kMicrosecondsASecond = 1'000'000;
 // Stored bytes that one request reads: with KEYS_ONLY little of them is shown.
 constexpr std::size_t kStoredBytesMax = std::size_t{4} * kGetRecordsBytesMax;
 
@@ -53,104 +50,44 @@ ServiceResult<SequenceNumber> position_of(IteratorType type, std::string_view te
   return foreign();
 }
 
-void append_number(std::string& out, std::uint64_t value) {
-  char digits[20];
-  out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+stream::RecordForm form_of(std::string_view region, const table::Stream& stream,
+                           std::uint32_t shard) {
+  const StreamView view = stream.facts->view;
+  const bool both = view == StreamView::kNewAndOldImages;
+  return {.region = region,
+          .view = kStreamViews[static_cast<std::size_t>(view)],
+          .shows_new = both || view == StreamView::kNewImage,
+          .shows_old = both || view == StreamView::kOldImage,
+          .shard = {stream.table->record.incarnation, shard}};
 }
 
-void append_hex(std::string& out, std::uint64_t value, std::size_t digits) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  for (std::size_t i = digits; i-- > 0;) out.push_back(kHex[value >> (4 * i) & 0xF]);
-}
-
-// Writes records of one shard straight from the change log's bytes.
-class RecordWriter {
+// Writes records of one shard until a page is full.
+class RecordPage {
  public:
-  RecordWriter(std::string& out, std::string_view region, const table::Stream& stream,
-               std::uint32_t shard)
-      : out_(out),
-        view_(stream.facts->view),
-        incarnation_(stream.table->record.incarnation),
-        shard_(shard) {
-    // What all records have in common is made once.
-    begin_ = "{\"eventVersion\":\"1.1\",\"eventSource\":\"aws:dynamodb\",\"awsRegion\":";
-    append_json_string(begin_, region);
-    begin_ += ",\"eventID\":\"";
-    view_text_ = ",\"StreamViewType\":\"";
-    view_text_.append(kStreamViews[static_cast<std::size_t>(view_)]).append("\"}}");
-  }
+  RecordPage(std::string& out, const stream::RecordForm& form) : out_(out), record_(form) {}
 
   // Whether the record was taken: not so once the page is full, or after damage().
   bool add(SequenceNumber sequence, std::string_view encoded) {
     if (count_ > 0 && stored_ + encoded.size() > kStoredBytesMax) return false;
     const std::size_t before = out_.size();
     if (count_ > 0) out_.push_back(',');
-    const auto size = write(sequence, encoded);
-    if (!size.ok()) damage_ = size.error();
-    if (!size.ok() || (count_ > 0 && shown_ + *size > kGetRecordsBytesMax)) {
+    const auto written = record_.append(out_, sequence, encoded);
+    if (!written.ok()) damage_ = written.error();
+    if (!written.ok() || (count_ > 0 && shown_ + written->size > kGetRecordsBytesMax)) {
       out_.resize(before);
       return false;
     }
     ++count_;
     stored_ += encoded.size();
-    shown_ += *size;
+    shown_ += written->size;
     return true;
   }
 
   const std::optional<Error>& damage() const { return damage_; }
 
  private:
-  bool shows_new() const {
-    return view_ == StreamView::kNewImage || view_ == StreamView::kNewAndOldImages;
-  }
-  bool shows_old() const {
-    return view_ == StreamView::kOldImage || view_ == StreamView::kNewAndOldImages;
-  }
-
-  // Returns SizeBytes.
-  Result<std::size_t> write(SequenceNumber sequence, std::string_view encoded) {
-    Reader reader(encoded);
-    PAWL_ASSIGN_OR_RETURN(const item::ChangeHead head, item::read_change_head(reader));
-    out_ += begin_;
-    append_hex(out_, incarnation_.value, 16);
-    append_hex(out_, shard_, 4);
-    append_hex(out_, sequence.value, 12);
-    out_.append("\",\"eventName\":\"").append(item::name_of(head.kind));
-    out_.append("\",\"dynamodb\":{\"ApproximateCreationDateTime\":");
-    append_number(out_,
-                  static_cast<std::uint64_t>(head.instant.microseconds / kMicrosecondsASecond));
-    out_.append(",\"Keys\":");
-    PAWL_ASSIGN_OR_RETURN(std::size_t size, item::append_stored_item_json(out_, reader));
-    if (item::has_new_image(head.kind) && view_ != StreamView::kKeysOnly) {
-      // It stands before the old image, so it is read over at least.
-      const std::size_t before = out_.size();
-      out_.append(",\"NewImage\":");
-      PAWL_ASSIGN_OR_RETURN(const std::size_t more, item::append_stored_item_json(out_, reader));
-      if (shows_new()) {
-        size += more;
-      } else {
-        out_.resize(before);
-      }
-    }
-    if (item::has_old_image(head.kind) && shows_old()) {
-      out_.append(",\"OldImage\":");
-      PAWL_ASSIGN_OR_RETURN(const std::size_t more, item::append_stored_item_json(out_, reader));
-      size += more;
-    }
-    out_.append(",\"SequenceNumber\":\"");
-    append_sequence(out_, sequence);
-    out_.append("\",\"SizeBytes\":");
-    append_number(out_, size);
-    out_ += view_text_;
-    return size;
-  }
-
   std::string& out_;
-  const StreamView view_;
-  const Incarnation incarnation_;
-  const std::uint32_t shard_;
-  std::string begin_;
-  std::string view_text_;
+  const stream::RecordJson record_;
   std::size_t count_ = 0;
   std::size_t stored_ = 0;
   std::size_t shown_ = 0;
@@ -248,7 +185,7 @@ ServiceResult<std::string> get_records(StreamsCall& call) {
         kResourceNotFound, "Requested resource not found: the iterator's stream is gone", 400, {}};
   }
   std::string out = "{\"Records\":[";
-  RecordWriter writer(out, call.region, *stream, iterator.shard);
+  RecordPage writer(out, form_of(call.region, *stream, iterator.shard));
   const auto read = call.streams.read(*stream, iterator.shard, iterator.after,
                                       static_cast<std::size_t>(limit.value_or(kGetRecordsMax)),
                                       [&writer](SequenceNumber sequence, std::string_view encoded) {

@@ -27,7 +27,7 @@ Committer::Committer(CommitterPorts ports, CommitterOptions options)
       options_(options),
       queue_(options.queue_commands_max, options.queue_bytes_max),
       room_(options.reserve),
-      holds_(ports.catalog, ports.log, options.stream_retention) {}
+      holds_(ports.catalog, ports.log, options.stream_retention, options.read_holds) {}
 
 Result<std::unique_ptr<Committer>> Committer::open(CommitterPorts ports, CommitterOptions options) {
   std::unique_ptr<Committer> committer(new Committer(ports, options));
@@ -215,7 +215,8 @@ Committer::Round Committer::table_round(Pending pending) {
                                                 .log = ports_.log,
                                                 .random = ports_.random,
                                                 .now = now,
-                                                .stream_retention = options_.stream_retention});
+                                                .stream_retention = options_.stream_retention,
+                                                .read_holds = options_.read_holds});
     pending.answer = pending.command.render(plan.outcome);
   }
   if (plan.event == TablePlan::Event::kAdopted) {
@@ -308,6 +309,7 @@ Committer::Round Committer::conclude(const CommitStep::Settled& settled,
     ports_.log.publish(shard.shard, shard.newest);
   }
   for (Pending& one : pending) one.command.done(std::move(one.answer));
+  if (!settled.published.empty()) ports_.listener.published(settled.published);
   const auto recorded = release_unrecorded(settled.published);
   if (!recorded.empty()) ports_.listener.committed(recorded);
   for (const ShardFloor& trim : settled.trims) report(ports_.log.trim(trim.shard, trim.floor));

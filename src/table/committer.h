@@ -25,6 +25,7 @@
 #include "port/key_value_store.h"
 #include "port/random.h"
 #include "stream/change_log.h"
+#include "stream/read_holds.h"
 #include "table/catalog.h"
 #include "table/command_queue.h"
 #include "table/commit_step.h"
@@ -53,6 +54,8 @@ class CommitListener {
   // Born on the commit thread about once a second, in an idle server too: everything committed at or before `at` has
   // been told above.
   virtual void heartbeat(Instant at) = 0;
+  // All shards that have new changes, of tables that are not recorded too. Before committed().
+  virtual void published(std::span<const ShardAdvance> shards) { static_cast<void>(shards); }
   // A removal of old records failed: nothing is lost, room is.
   virtual void trim_failed(const Error& error) = 0;
   // Nobody knows whether the last batch is durable. The committer has ended; the process must, too.
@@ -70,6 +73,8 @@ struct CommitterOptions {
   Duration heartbeat_interval = std::chrono::seconds(1);
   // How long the records of a stream stay readable, and how long a deleted table's do.
   Duration stream_retention = kStreamRetentionDefault;
+  // What readers that must miss nothing hold beside that; null: nothing. Must outlive the committer.
+  const stream::ReadHolds* read_holds = nullptr;
 };
 
 // What the committer stands on. All must outlive it.

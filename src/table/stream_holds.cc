@@ -1,5 +1,7 @@
 #include "table/stream_holds.h"
 
+#include <algorithm>
+
 namespace pawl::table {
 
 void StreamHolds::begin(const Table& table, CommitStep& step) const {
@@ -31,13 +33,16 @@ Status StreamHolds::advance_table(const Table& table, Instant now, CommitStep& s
   const bool is_read = any_readable(streams, now, retention_);
   const Instant cutoff{now.microseconds - retention_.count()};
   for (const ShardId shard : table.shards()) {
-    if (!is_read) {
-      step.hold(shard, std::nullopt);
-      continue;
+    std::optional<SequenceNumber> held;
+    if (is_read) {
+      SequenceNumber& aged = aged_[shard];
+      PAWL_ASSIGN_OR_RETURN(aged, log_.last_before(shard, aged, cutoff));
+      held = held_after(streams, shard.number, aged, now, retention_);
     }
-    SequenceNumber& aged = aged_[shard];
-    PAWL_ASSIGN_OR_RETURN(aged, log_.last_before(shard, aged, cutoff));
-    step.hold(shard, held_after(streams, shard.number, aged, now, retention_));
+    if (const auto after = readers_ != nullptr ? readers_->held_after(shard) : std::nullopt) {
+      held = std::min(held.value_or(*after), *after);
+    }
+    step.hold(shard, held);
   }
   return ok();
 }

@@ -10,6 +10,7 @@
 #include <map>
 
 #include "stream/change_log.h"
+#include "stream/read_holds.h"
 #include "table/catalog.h"
 #include "table/commit_step.h"
 
@@ -20,18 +21,20 @@ class StreamHolds {
   // Shards that one advance() looks at, at least; it ends with the table that reaches it.
   static constexpr std::size_t kShardsACall = 256;
 
-  // Both must outlive it.
-  StreamHolds(const Catalog& catalog, const stream::ChangeLog& log, Duration retention)
-      : catalog_(catalog), log_(log), retention_(retention) {}
+  // All must outlive it. `readers`: what is held beside the retention; may be null.
+  StreamHolds(const Catalog& catalog, const stream::ChangeLog& log, Duration retention,
+              const stream::ReadHolds* readers)
+      : catalog_(catalog), log_(log), retention_(retention), readers_(readers) {}
 
   // A table's shards were opened, or its streams have changed: holds what is there. A stream that begins holds from then
   // on, so nothing of it can be trimmed before the next advance().
   void begin(const Table& table, CommitStep& step) const;
   // Looks at the next tables, and moves or lifts their holds. Errors: of the store; the holds stay as they are.
   Status advance(Instant now, CommitStep& step);
-  // Whether a table that is gone still has readable streams.
+  // Whether a table that is gone still has readable streams, or readers that hold it.
   bool is_read(const TableRecord& record, Instant now) const {
-    return any_readable(record.streams, now, retention_);
+    return any_readable(record.streams, now, retention_) ||
+           (readers_ != nullptr && readers_->any_of(record.incarnation));
   }
   void forget(const Table& table);
 
@@ -41,6 +44,7 @@ class StreamHolds {
   const Catalog& catalog_;
   const stream::ChangeLog& log_;
   const Duration retention_;
+  const stream::ReadHolds* const readers_;
   Incarnation next_;  // where the next advance() goes on
   std::map<ShardId, SequenceNumber>
       aged_;  // all changes through here were older than the retention

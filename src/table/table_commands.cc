@@ -144,8 +144,10 @@ TablePlan plan(const UpdateTable& update, const PlanGround& ground) {
     definition.stream = *update.stream;
     // The label stays in the description after the stream was switched off, as the service's does.
     if (definition.stream) {
-      std::erase_if(record.streams, [&ground](const TableStream& stream) {
-        return !is_readable(stream, ground.now, ground.stream_retention);
+      std::erase_if(record.streams, [&ground, &table](const TableStream& stream) {
+        const bool is_held =
+            ground.read_holds != nullptr && ground.read_holds->any_of(table->record.incarnation);
+        return !is_held && !is_readable(stream, ground.now, ground.stream_retention);
       });
       if (record.streams.size() >= kStreamsMax) {
         return refuse(Refusal::kTooManyTables,

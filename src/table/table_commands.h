@@ -6,6 +6,7 @@
 
 #include "port/random.h"
 #include "stream/change_log.h"
+#include "stream/read_holds.h"
 #include "table/carry_changes.h"
 #include "table/catalog.h"
 #include "table/command.h"
@@ -29,6 +30,7 @@ struct PlanGround {
   Random& random;
   Instant now;
   Duration stream_retention;
+  const stream::ReadHolds* read_holds = nullptr;  // null: nobody holds anything
 };
 
 TablePlan plan_table_command(const Command& command, const PlanGround& ground);

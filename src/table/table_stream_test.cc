@@ -254,6 +254,36 @@ TEST_F(TableStreamTest, AnUnrecordedTableHoldsItsStreamToo) {
   EXPECT_TRUE(tables.catalog->view()->by_incarnation.empty());
 }
 
+TEST_F(TableStreamTest, AReaderThatMustMissNothingHoldsItsShards) {
+  stream::ReadHolds holds;
+  close();
+  options.read_holds = &holds;
+  open();
+  create("users");
+  set_stream(StreamView::kNewImage);
+  put_many(4);
+  const ShardId held = shard();
+  holds.hold("slow", held, {1});
+  holds.hold("quick", held, {3});
+  release_all();
+  clock.advance(3 * kRetention);
+  run();
+  EXPECT_EQ(floor(), 1U) << "not behind the slowest";
+  holds.lift("slow", held);
+  run();
+  EXPECT_EQ(floor(), 3U);
+  EXPECT_TRUE(do_action(DeleteTable{"users"})->done());
+  tables.committer->table_settled(held.incarnation);
+  clock.advance(3 * kRetention);
+  run();
+  ASSERT_TRUE(tables.log->position(held)) << "a deleted table is read to its end";
+  EXPECT_THAT(changes(held, {3}), SizeIs(1));
+  holds.lift("quick", held);
+  run();
+  EXPECT_FALSE(tables.log->position(held));
+  close();
+}
+
 TEST_F(TableStreamTest, AdoptionBeginsAnotherStreamWithWhatIsCarried) {
   create("users");
   set_stream(StreamView::kNewImage);

@@ -29,7 +29,7 @@ LIBRARY_RULES = (
     LibraryRule("libcurl", ("curl/",), frozenset({"adapter"}) | COMPOSITIONS),
     LibraryRule("OpenSSL", ("openssl/",), frozenset({"adapter", "sigv4", "wire"}), frozenset({"base/digest.cc"})),
     LibraryRule("simdjson", ("simdjson",),
-                frozenset({"item", "archive", "adapter", "audit", "wire", "drill"}) | COMPOSITIONS),
+                frozenset({"item", "archive", "adapter", "audit", "wire", "trigger", "drill"}) | COMPOSITIONS),
     LibraryRule("Boost.Beast", ("boost/beast",), frozenset({"adapter", "wire"}) | COMPOSITIONS),
     LibraryRule("toml++", ("toml++/", "toml.hpp"), frozenset({"server"})),
     LibraryRule("CLI11", ("CLI/",), frozenset({"cli"})),
@@ -61,6 +61,7 @@ WORLD_HEADERS_ALLOWED = frozenset({
     "table/commit_thread.h", "table/commit_thread.cc",  # runs the committer in the server; the drill steps it itself
     "queue/queue_thread.h", "queue/queue_thread.cc",  # the same of the queues: tests step the engine themselves
     "bucket/commit_thread.h", "bucket/commit_thread.cc",  # likewise of the buckets
+    "trigger/state_thread.h", "trigger/state_thread.cc",  # and of the mappings' state
 })
 
 

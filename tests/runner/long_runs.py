@@ -12,7 +12,7 @@ from quick import python
 from step import TOP, Outcome, Step, counted_program, run_program
 
 # Folders whose tests have threads (most may have none: tests/layering). server's has them all at once, over every stage.
-CONCURRENT_FOLDERS = {"adapter", "server", "wire"}
+CONCURRENT_FOLDERS = {"adapter", "server", "trigger", "wire"}
 # It kills processes of one thread each: nothing for ThreadSanitizer to see, and minutes of reading objects back.
 NOT_CONCURRENT = "DirectoryCrash.*"
 FUZZ_SECONDS = 60

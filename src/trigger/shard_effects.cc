@@ -1,0 +1,252 @@
+// What a shard's step asks for, done: reads, calls of the function, dead letters, failures told, checkpoints.
+#include <algorithm>
+#include <utility>
+
+#include "base/assert.h"
+#include "item/utf8.h"
+#include "trigger/batch_answer.h"
+#include "trigger/failure_notice.h"
+#include "trigger/mapping_format.h"
+#include "trigger/shard_task.h"
+
+namespace pawl::trigger {
+namespace {
+
+using Outcome = InvocationResult::Outcome;
+
+constexpr std::string_view kFrameBegin = R"({"Records":[)";
+constexpr std::string_view kFrameEnd = "]}";
+
+std::string why_of(const InvocationResult& result) {
+  std::string why = result.why.empty() ? result.payload : result.why;
+  if (!result.why.empty() && !result.payload.empty()) why += ": " + result.payload;
+  if (why.size() > kDeadLetterWhyMax) why.resize(kDeadLetterWhyMax);
+  // It goes into documents, and a process may have said anything.
+  if (!item::is_utf8(why)) {
+    for (char& c : why) {
+      if (static_cast<unsigned char>(c) >= 0x80) c = '?';
+    }
+  }
+  return why;
+}
+
+}  // namespace
+
+Awaitable<void> ShardTask::perform(StepEffect effect) {
+  if (const auto* reading = std::get_if<Read>(&effect)) {
+    read(*reading);
+  } else if (const auto* invoking = std::get_if<Invoke>(&effect)) {
+    co_await invoke(invoking->count);
+  } else if (const auto* keeping = std::get_if<KeepDeadLetters>(&effect)) {
+    keep_dead_letters(*keeping);
+  } else if (const auto* delivering = std::get_if<Deliver>(&effect)) {
+    deliver(*delivering);
+  } else {
+    keep_checkpoint(std::get<KeepCheckpoint>(effect));
+  }
+}
+
+void ShardTask::read(const Read& effect) {
+  ReadAnswered answer;
+  answer.through = effect.after;
+  read_trouble_.clear();
+  const bool all_pass = mapping_->filter.passes_all();
+  const std::size_t looked_at = all_pass ? effect.count_max : kScannedMax;
+  const Status status =
+      ports_.streams.read(mapping_->record.source, shard_, effect.after, looked_at,
+                          [&](SequenceNumber sequence, std::string_view encoded) {
+                            return take(sequence, encoded, effect, answer);
+                          });
+  const auto extent = ports_.streams.extent(mapping_->record.source, shard_);
+  // What came before any trouble is good.
+  if (answer.through == effect.after) {
+    if (!status.ok() && status.error().code == ErrorCode::kExhausted && extent) {
+      if (!has_read_ && begin_anew_at(extent->horizon)) return;
+      return apply(ReadFailed{extent->horizon});
+    }
+    if (!status.ok() || !read_trouble_.empty()) {
+      why_ = !status.ok() ? status.error().to_string() : read_trouble_;
+      last_result_ = "PROBLEM: The stream can't be read";
+      return apply(ReadFailed{});
+    }
+  }
+  has_read_ = true;
+  answer.ended = extent && extent->ended && answer.through >= extent->newest;
+  apply(answer);
+}
+
+// Whether to go on reading.
+bool ShardTask::take(SequenceNumber sequence, std::string_view encoded, const Read& effect,
+                     ReadAnswered& answer) {
+  if (answer.records.size() >= effect.count_max) return false;
+  scratch_.clear();
+  const auto written = encoder_.append(scratch_, sequence, encoded);
+  if (!written.ok()) {
+    read_trouble_ = written.error().to_string();
+    return false;
+  }
+  if (mapping_->filter.matches(scratch_)) {
+    const bool is_first = encoded_.empty();
+    std::size_t bytes_max = effect.bytes_max;
+    if (buffered_bytes_ > kBufferedBytesMax) bytes_max = std::min(bytes_max, kShortReadBytes);
+    std::size_t bytes = scratch_.size() + 1;
+    for (const Taken& taken : answer.records) bytes += taken.bytes;
+    if (!is_first && bytes > bytes_max) {
+      answer.full = true;
+      return false;
+    }
+    answer.records.push_back({sequence, written->instant, scratch_.size() + 1});
+    buffered_bytes_ += scratch_.size();
+    encoded_.push_back({sequence, scratch_});
+  }
+  answer.through = sequence;
+  return true;
+}
+
+// TRIM_HORIZON means the oldest that is left: what went between the mapping's creation and its first hold was not promised.
+bool ShardTask::begin_anew_at(SequenceNumber horizon) {
+  const bool from_horizon = mapping_->record.config.start == StartingPosition::kTrimHorizon;
+  if (!from_horizon || state_.kept != state_.done || !state_.buffer.empty()) return false;
+  const StepCounts counts = state_.counts;
+  const SequenceNumber kept = state_.kept;
+  state_ = ShardStep::from(horizon, settings());
+  state_.kept = kept;
+  state_.counts = counts;
+  has_read_ = true;
+  wake_up();
+  return true;
+}
+
+Awaitable<void> ShardTask::invoke(std::size_t count) {
+  PAWL_ASSERT(count > 0 && count <= encoded_.size());
+  std::string payload(kFrameBegin);
+  std::size_t size = payload.size() + kFrameEnd.size();
+  for (std::size_t i = 0; i < count; ++i) size += encoded_[i].record.size() + 1;
+  payload.reserve(size);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i > 0) payload.push_back(',');
+    payload += encoded_[i].record;
+  }
+  payload += kFrameEnd;
+  // The mapping may be updated meanwhile.
+  const std::shared_ptr<const MappingView> mapping = mapping_;
+  const Invocation invocation{
+      .function = mapping->record.config.function, .payload = payload, .trace_id = {}};
+  const InvocationResult result = co_await ports_.functions.invoke(invocation);
+  // Stopped from outside: what was killed then has not failed, and is delivered again.
+  if (stopping_ && result.outcome != Outcome::kReturned) co_return;
+  apply(judge(result, count));
+}
+
+Invoked ShardTask::judge(const InvocationResult& result, std::size_t count) {
+  const auto failed = [&](Invoked::Outcome outcome, std::string_view words) {
+    last_result_ = words;
+    why_ = why_of(result);
+    request_id_ = result.request_id;
+    return Invoked{outcome, {}};
+  };
+  switch (result.outcome) {
+    case Outcome::kReturned:
+      break;
+    case Outcome::kThrottled:
+      return failed(Invoked::Outcome::kNotBegun, "PROBLEM: Function call was throttled");
+    case Outcome::kNotRun:
+      return failed(Invoked::Outcome::kNotBegun, "PROBLEM: Function could not be called");
+    default:
+      return failed(Invoked::Outcome::kFailed, "PROBLEM: Function call failed");
+  }
+  const auto is_of_batch = [this, count](SequenceNumber sequence) {
+    const auto end = encoded_.begin() + static_cast<std::ptrdiff_t>(count);
+    const auto at = std::lower_bound(
+        encoded_.begin(), end, sequence,
+        [](const Encoded& one, SequenceNumber wanted) { return one.sequence < wanted; });
+    return at != end && at->sequence == sequence;
+  };
+  Invoked invoked =
+      read_batch_answer(result.payload, mapping_->record.config.reports_items, is_of_batch);
+  if (invoked.outcome == Invoked::Outcome::kFailed) {
+    return failed(Invoked::Outcome::kFailed, "PROBLEM: Function's answer is no batch response");
+  }
+  if (invoked.outcome == Invoked::Outcome::kPartly) {
+    failed(Invoked::Outcome::kPartly, "PROBLEM: Function reported failed items");
+    return invoked;
+  }
+  last_result_ = "OK";
+  why_.clear();
+  return invoked;
+}
+
+void ShardTask::keep_dead_letters(const KeepDeadLetters& effect) {
+  const MappingId& id = mapping_->record.id;
+  const Instant now = ports_.clock.now();
+  being_kept_.clear();
+  WriteBatch batch;
+  const auto add = [&](DeadLetter letter) {
+    batch.put(kDeadLetters, dead_letter_key(id, shard_, letter.first), encode_dead_letter(letter));
+    letter.record.clear();
+    being_kept_.push_back(std::move(letter));
+  };
+  if (effect.reason == Reason::kTrimmed) {
+    add({.first = state_.done.next(),
+         .last = effect.gone_through,
+         .reason = effect.reason,
+         .at = now,
+         .key = {},
+         .why = "these changes were trimmed before they were delivered",
+         .record = {}});
+  }
+  for (std::size_t i = 0; i < effect.count; ++i) {
+    const Encoded& one = encoded_[i];
+    add({.first = one.sequence,
+         .last = one.sequence,
+         .reason = effect.reason,
+         .attempts = effect.attempts,
+         .at = now,
+         .key = key_of_record(one.record),
+         .why = effect.reason == Reason::kTooLarge ? "larger than a payload may be" : why_,
+         .record = one.record});
+  }
+  ports_.state.submit(std::move(batch), StateSink::Urgency::kNow,
+                      [inbox = inbox_](bool durable) { inbox->put(DeadLettersKept{durable}); });
+}
+
+void ShardTask::deliver(const Deliver& effect) {
+  PAWL_ASSERT(effect.count > 0 && effect.count <= encoded_.size());
+  std::string payload(kFrameBegin);
+  for (std::size_t i = 0; i < effect.count; ++i) {
+    if (i > 0) payload.push_back(',');
+    payload += encoded_[i].record;
+  }
+  payload += kFrameEnd;
+  const Taken& first = state_.buffer.front();
+  const Taken& last = state_.buffer[effect.count - 1];
+  const std::string shard_name = ports_.streams.shard_name(mapping_->record.source, shard_);
+  FailureNotice notice = notice_of({.mapping = mapping_->record,
+                                    .shard_name = shard_name,
+                                    .reason = effect.reason,
+                                    .attempts = effect.attempts,
+                                    .first = first.sequence,
+                                    .last = last.sequence,
+                                    .first_instant = first.instant,
+                                    .last_instant = last.instant,
+                                    .count = effect.count,
+                                    .request_id = request_id_,
+                                    .payload = payload,
+                                    .now = ports_.clock.now(),
+                                    .unique = ports_.random.next()});
+  ports_.destinations.deliver(std::move(notice), [inbox = inbox_](const Status& delivered) {
+    inbox->put(Delivered{delivered.ok()});
+  });
+}
+
+void ShardTask::keep_checkpoint(const KeepCheckpoint& effect) {
+  WriteBatch batch;
+  batch.put(kCheckpoints, checkpoint_key(mapping_->record.id, shard_),
+            encode_checkpoint(effect.through));
+  ports_.state.submit(std::move(batch), StateSink::Urgency::kSoon,
+                      [inbox = inbox_, through = effect.through](bool durable) {
+                        inbox->put(CheckpointKept{durable ? through : SequenceNumber{}});
+                      });
+}
+
+}  // namespace pawl::trigger

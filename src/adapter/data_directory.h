@@ -4,6 +4,7 @@
 //   DATA/LOCK       held (flock) by the process that uses it; holds its process id
 //   DATA/store/     RocksDB (adapter/rocksdb_store)
 //   DATA/queues/    RocksDB, of the queues alone
+//   DATA/triggers/  RocksDB, of the event source mappings
 //   DATA/clock      the persisted clock (adapter/system_clock)
 //   DATA/signing-key.pem   the ledger's private key (adapter/ed25519_signer)
 #pragma once
@@ -29,6 +30,7 @@ class DataDirectory {
   int descriptor() const { return directory_.get(); }
   std::string store_path() const { return path_ + "/store"; }
   std::string queues_path() const { return path_ + "/queues"; }
+  std::string triggers_path() const { return path_ + "/triggers"; }
   // It was made by this open().
   bool created() const { return created_; }
 

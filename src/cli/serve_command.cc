@@ -18,13 +18,24 @@ namespace {
 struct ServeArguments {
   ConfigArguments where;
   std::string listen;
-  std::string profile = "pawl";
+  std::string profile;
+  std::uint32_t time_scale = 0;  // 0: as configured
 };
 
 Result<server::ServerConfig> config_of(const ServeArguments& arguments) {
   PAWL_ASSIGN_OR_RETURN(auto config, config_of(arguments.where));
   if (!arguments.listen.empty()) PAWL_TRY(server::set_listen(config, arguments.listen));
+  if (!arguments.profile.empty()) PAWL_TRY(server::set_profile(config, arguments.profile));
+  if (arguments.time_scale != 0) config.time_scale = arguments.time_scale;
   return config;
+}
+
+std::string profile_line(const server::ServerConfig& config) {
+  if (config.profile == trigger::Profile::kPawl) return "profile pawl · every version is kept";
+  std::string line = "profile aws · functions and streams lose what the service loses";
+  if (config.time_scale > 1)
+    line += fmt::format(" · a day passes in {} s", 86'400 / config.time_scale);
+  return coloured(Colour::kYellow, line);
 }
 
 // Waits for SIGINT or SIGTERM; looks after the server meanwhile.
@@ -45,8 +56,7 @@ int run_serve(const ServeArguments& arguments) {
   if (!server.ok()) return could_not(server.error());
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::steady_clock::now() - began);
-  fmt::print("{} · profile pawl · every version is kept\n",
-             coloured(Colour::kBold, "pawl " PAWL_VERSION));
+  fmt::print("{} · {}\n", coloured(Colour::kBold, "pawl " PAWL_VERSION), profile_line(*config));
   fmt::print("  endpoint  {}\n  data      {}\n  archive   {}\n", (*server)->endpoint(),
              config->data, config->archive_place().to_option());
   if (!(*server)->refusal().empty()) {
@@ -71,9 +81,15 @@ void add_serve(CLI::App& app, Action& chosen) {
   add_config_options(*command, arguments->where);
   command->add_option("--listen", arguments->listen, "HOST:PORT [127.0.0.1:8000]");
   command
-      ->add_option("--profile", arguments->profile, "pawl: the promises hold. (aws comes later.)")
-      ->check(CLI::IsMember({"pawl"}))
-      ->capture_default_str();
+      ->add_option(
+          "--profile", arguments->profile,
+          "pawl: the promises hold. aws: mappings and streams lose what the service loses, "
+          "to try code that will run there [pawl]")
+      ->check(CLI::IsMember({"pawl", "aws"}));
+  command
+      ->add_option("--time-scale", arguments->time_scale,
+                   "With aws: ages and retention pass so many times faster, up to 86400 [1]")
+      ->check(CLI::Range(1U, server::kTimeScaleMax));
   command->footer(
       "Ends at SIGINT or SIGTERM with 0. Exit status 2: it could not run, or the outcome of a "
       "commit became "

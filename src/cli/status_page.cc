@@ -88,6 +88,27 @@ Status read_tables(item::JsonFields& fields, StatusPage& page) {
   return ok();
 }
 
+Status read_mappings(item::JsonFields& fields, StatusPage& page) {
+  if (!fields.element("mappings")) return ok();
+  PAWL_ASSIGN_OR_RETURN(const auto mappings, objects_of(fields, "mappings"));
+  for (const auto& object : mappings) {
+    item::JsonFields mapping(object, "a mapping of the status");
+    MappingLine line;
+    line.function = printable(mapping.text("function"));
+    line.table = printable(mapping.text("table"));
+    line.state = printable(mapping.text("state"));
+    line.last_result = printable(mapping.text("last_result"));
+    line.why = printable(mapping.optional_text("why").value_or(""));
+    line.lag = mapping.number("lag");
+    line.oldest_age_ms = mapping.optional_number("oldest_age_ms").value_or(0);
+    line.delivered = mapping.number("delivered");
+    line.dead_letters = mapping.number("dead_letters");
+    PAWL_TRY(mapping.status());
+    page.mappings.push_back(std::move(line));
+  }
+  return ok();
+}
+
 Status read_alarms(item::JsonFields& fields, StatusPage& page) {
   PAWL_ASSIGN_OR_RETURN(const auto alarms, objects_of(fields, "alarms"));
   for (const auto& object : alarms) {
@@ -136,6 +157,27 @@ void append_tables(std::string& out, const StatusPage& page) {
   }
 }
 
+void append_mappings(std::string& out, const StatusPage& page) {
+  auto to = std::back_inserter(out);
+  for (const MappingLine& mapping : page.mappings) {
+    fmt::format_to(to, "mapping {} of {}: {}, {} delivered, lag {}", mapping.function,
+                   mapping.table, mapping.state, grouped(mapping.delivered), grouped(mapping.lag));
+    if (mapping.lag > 0 && mapping.oldest_age_ms > 0) {
+      fmt::format_to(to, ", the oldest waits since {:.1f} s",
+                     static_cast<double>(mapping.oldest_age_ms) / 1000);
+    }
+    if (mapping.dead_letters > 0) {
+      fmt::format_to(
+          to, ", {}",
+          coloured(Colour::kYellow, fmt::format("{} dead letters", grouped(mapping.dead_letters))));
+    }
+    if (!mapping.why.empty()) {
+      fmt::format_to(to, "; {}: {}", coloured(Colour::kYellow, mapping.last_result), mapping.why);
+    }
+    out += '\n';
+  }
+}
+
 }  // namespace
 
 Result<StatusPage> parse_status(std::string_view json) {
@@ -156,6 +198,7 @@ Result<StatusPage> parse_status(std::string_view json) {
   page.stalled_shards = fields.number("stalled_shards");
   PAWL_TRY(fields.status());
   PAWL_TRY(read_tables(fields, page));
+  PAWL_TRY(read_mappings(fields, page));
   PAWL_TRY(read_alarms(fields, page));
   PAWL_TRY(fields.status());
   return page;
@@ -179,6 +222,7 @@ std::string to_text(const StatusPage& page) {
                    shard.since.empty() ? "" : ", since " + shard.since,
                    shard.why.empty() ? "" : ": " + shard.why);
   }
+  append_mappings(out, page);
   for (const auto& alarm : page.alarms) {
     const auto head = alarm.standing ? coloured(Colour::kRed, "ALARM " + alarm.kind + ":")
                                      : coloured(Colour::kYellow, "noted " + alarm.kind + ":");

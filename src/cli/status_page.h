@@ -34,6 +34,19 @@ struct ShardLine {
   std::string since;
 };
 
+// An event source mapping.
+struct MappingLine {
+  std::string function;
+  std::string table;
+  std::string state;
+  std::string last_result;
+  std::string why;
+  std::uint64_t lag = 0;
+  std::uint64_t oldest_age_ms = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t dead_letters = 0;
+};
+
 struct AlarmNote {
   std::string kind;
   std::string subject;
@@ -54,6 +67,7 @@ struct StatusPage {
   std::uint64_t stalled_shards = 0;
   std::vector<TableLine> tables;
   std::vector<ShardLine> shards;
+  std::vector<MappingLine> mappings;  // none of a server that has no mappings yet
   std::vector<AlarmNote> alarms;
 
   bool is_well() const {

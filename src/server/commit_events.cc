@@ -8,6 +8,11 @@ void CommitEvents::committed(std::span<const table::ShardAdvance> shards) {
   for (const auto& shard : shards) board_.committed(shard.shard, shard.newest);
 }
 
+void CommitEvents::published(std::span<const table::ShardAdvance> shards) {
+  if (!reader_) return;
+  for (const auto& shard : shards) reader_(shard.shard);
+}
+
 void CommitEvents::table_created(const table::TableDescription& table) {
   observe::info("table created",
                 {{"table", table.definition.name}, {"incarnation", table.incarnation.to_string()}});

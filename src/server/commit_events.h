@@ -18,6 +18,10 @@ class CommitEvents final : public table::CommitListener {
   CommitEvents(pipeline::CommitBoard& board, std::function<void(const std::string& why)> on_unknown)
       : board_(board), on_unknown_(std::move(on_unknown)) {}
 
+  // Who else is told of a shard that has new changes. Set before anything is committed.
+  void set_reader(std::function<void(ShardId)> reader) { reader_ = std::move(reader); }
+
+  void published(std::span<const table::ShardAdvance> shards) override;
   void committed(std::span<const table::ShardAdvance> shards) override;
   void table_created(const table::TableDescription& table) override;
   void table_deleted(const table::TableDescription& table) override;
@@ -34,6 +38,7 @@ class CommitEvents final : public table::CommitListener {
  private:
   pipeline::CommitBoard& board_;
   std::function<void(const std::string& why)> on_unknown_;
+  std::function<void(ShardId)> reader_;
   mutable std::mutex mutex_;
   std::optional<std::string> no_room_;
   std::optional<std::string> trim_error_;

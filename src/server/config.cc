@@ -171,9 +171,13 @@ Status read_server(const toml::table& table, ServerConfig& config) {
   PAWL_TRY(section.read_number("reserve_bytes", 0, kMost, config.reserve.bytes));
   PAWL_TRY(section.read_number("reserve_inodes", 0, kMost, config.reserve.inodes));
   PAWL_TRY(section.read_retention("stream_retention", config.stream_retention));
+  std::string profile(name_of(config.profile));
+  PAWL_TRY(section.read("profile", profile));
+  PAWL_TRY(section.read_number("time_scale", 1, kTimeScaleMax, config.time_scale));
   PAWL_TRY(section.check_unknown());
   if (!listen.empty()) PAWL_TRY(set_listen(config, listen));
   if (!archive.empty()) PAWL_TRY(set_archive(config, archive));
+  if (!set_profile(config, profile).ok()) return section.wrong("profile", "is \"pawl\" or \"aws\"");
   return ok();
 }
 
@@ -299,6 +303,20 @@ Result<ServerConfig> load_config(const std::string& path) {
   return config;
 }
 
+std::string_view name_of(trigger::Profile profile) {
+  return profile == trigger::Profile::kPawl ? "pawl" : "aws";
+}
+
+Status set_profile(ServerConfig& config, std::string_view profile) {
+  for (const auto known : {trigger::Profile::kPawl, trigger::Profile::kAws}) {
+    if (name_of(known) != profile) continue;
+    config.profile = known;
+    return ok();
+  }
+  return Error{ErrorCode::kInvalid, fmt::format("there is no profile \"{}\"", profile),
+               "pawl: nothing is lost; aws: what the service would lose is"};
+}
+
 Status set_listen(ServerConfig& config, const std::string& listen) {
   const auto colon = listen.rfind(':');
   unsigned port = 0;
@@ -325,6 +343,10 @@ Status set_archive(ServerConfig& config, const std::string& archive) {
 }
 
 Status check_config(const ServerConfig& config) {
+  if (config.time_scale != 1 && config.profile == trigger::Profile::kPawl) {
+    return Error{ErrorCode::kInvalid, "time_scale shortens what the profile pawl promises to keep",
+                 "use it with the profile aws"};
+  }
   PAWL_TRY(parse_archive_place(config.archive_path(), config.s3_endpoint));
   const bool loopback =
       config.host == "localhost" || config.host == "::1" || config.host.starts_with("127.");

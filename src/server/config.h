@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "server/archive_place.h"
 #include "table/table_definition.h"
+#include "trigger/shard_step.h"
 
 namespace pawl::server {
 
@@ -20,6 +21,9 @@ inline constexpr Duration kPageIntervalMax = std::chrono::minutes(1);
 // The service's streams keep 24 hours; longer costs disk alone.
 inline constexpr Duration kStreamRetentionMin = std::chrono::seconds(1);
 inline constexpr Duration kStreamRetentionMax = std::chrono::hours(168);
+
+// Under the profile aws, how much faster ages and retention may pass: a day in a second.
+inline constexpr std::uint32_t kTimeScaleMax = 86'400;
 
 struct TableConfig {
   // What a table gets when it is created. Changing the file later changes nothing about tables that exist.
@@ -51,6 +55,8 @@ struct ServerConfig {
   std::string s3_endpoint;  // of the bucket; "" = as AWS's own settings say
   ReserveConfig reserve;
   Duration stream_retention = table::kStreamRetentionDefault;  // 1 s to kStreamRetentionMax
+  trigger::Profile profile = trigger::Profile::kPawl;
+  std::uint32_t time_scale = 1;  // 1 to kTimeScaleMax; but 1 under aws alone
   std::vector<AccessKeyConfig> access_keys;
   std::map<std::string, TableConfig, std::less<>> tables;
 
@@ -58,10 +64,16 @@ struct ServerConfig {
   ArchivePlace archive_place() const { return {archive_path(), s3_endpoint}; }
   TableConfig table(const std::string& name) const;
   PageIntervals page_intervals() const;  // of the tables that have one of their own
+  // How long records of streams stay readable: under aws so many times shorter.
+  Duration scaled_retention() const { return stream_retention / time_scale; }
 };
 
 // Reads pawl.toml. Errors: kNotFound, or kInvalid naming the line, the unknown key or the wrong value.
 Result<ServerConfig> load_config(const std::string& path);
+
+// "pawl" or "aws", and back.
+Status set_profile(ServerConfig& config, std::string_view profile);
+std::string_view name_of(trigger::Profile profile);
 
 // "HOST:PORT" or "[::1]:PORT" into `config`. Errors: kInvalid.
 Status set_listen(ServerConfig& config, const std::string& listen);

@@ -24,6 +24,7 @@ class Queues final : private queue::EngineListener {
   ~Queues() override;
 
   wire::SqsService& service() { return *service_; }
+  queue::CommandSink& engine() { return *engine_; }  // for those in this process
   // Answers the receives that wait, so that a stop need not wait for them. Others are served on.
   void stop_waiting() { engine_->stop_waiting(); }
   // Does what was asked, and joins.

@@ -56,6 +56,7 @@ struct Server::Parts {
 
   pipeline::CommitBoard board;
   CommitEvents events{board, end_with_unknown_outcome};
+  stream::ReadHolds read_holds;
   table::TableStore tables;
   std::unique_ptr<pipeline::CatalogTables> recorded;
   std::unique_ptr<pipeline::Recorder> recorder;
@@ -83,7 +84,8 @@ struct Server::Parts {
 Status Server::Parts::open_recorder() {
   table::CommitterOptions options;
   options.reserve = {config.reserve.bytes, config.reserve.inodes};
-  options.stream_retention = config.stream_retention;
+  options.stream_retention = config.scaled_retention();
+  options.read_holds = &read_holds;
   PAWL_ASSIGN_OR_RETURN(tables, table::TableStore::open(*stores.store, *stores.clock, stores.random,
                                                         events, options));
   recorded = std::make_unique<pipeline::CatalogTables>(*tables.catalog, *tables.committer);
@@ -170,6 +172,7 @@ void Server::Parts::stop() {
 
 StatusFacts Server::Parts::facts() const {
   StatusFacts facts;
+  facts.profile = name_of(config.profile);
   facts.endpoint = endpoint;
   facts.data = stores.data->path();
   facts.archive = config.archive_path();

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "base/json_writer.h"
+#include "server/status_mappings.h"
 
 namespace pawl::server {
 namespace {
@@ -83,6 +84,7 @@ std::vector<AlarmLine> alarms_of(const StatusFacts& facts) {
                                   shard.where, shard.why.empty() ? "" : ": ", shard.why),
                       shard.stalled_since});
   }
+  for (AlarmLine& alarm : mapping_alarms(facts.mappings)) alarms.push_back(std::move(alarm));
   if (facts.writes_refused)
     alarms.push_back({"writes-refused", "", *facts.writes_refused, std::nullopt});
   if (facts.trim_error) alarms.push_back({"trim-failed", "", *facts.trim_error, std::nullopt});
@@ -105,7 +107,7 @@ std::string status_json(const StatusFacts& facts) {
   json.begin_object()
       .field("schema", "pawl-status/1")
       .field("software", "pawl " PAWL_VERSION)
-      .field("profile", "pawl")
+      .field("profile", facts.profile)
       .field("endpoint", facts.endpoint)
       .field("data", facts.data)
       .field("archive", facts.archive)
@@ -125,7 +127,9 @@ std::string status_json(const StatusFacts& facts) {
   append_tables(json, facts.tables);
   json.key("shards").begin_array();
   for (const auto& shard : facts.recorder.shards) append_shard(json, shard);
-  json.end_array().key("alarms").begin_array();
+  json.end_array();
+  append_mappings(json, facts.mappings, facts.now);
+  json.key("alarms").begin_array();
   for (const auto& alarm : alarms_of(facts)) {
     json.begin_object()
         .field("kind", alarm.kind)
@@ -169,6 +173,12 @@ std::string metrics_text(const StatusFacts& facts) {
                 facts.recorder.pages);
   append_metric(out, "pawl_archive_failures_total", "counter",
                 "Puts and syncs that failed since the start.", facts.recorder.failures);
+  append_metric(out, "pawl_mapping_lag_changes", "gauge",
+                "Changes that event source mappings have not delivered yet.",
+                mapping_lag(facts.mappings));
+  append_metric(out, "pawl_mapping_dead_letters", "gauge",
+                "Changes that have failed for good at their functions, and are kept.",
+                dead_letters_of(facts.mappings));
   return out;
 }
 

@@ -8,10 +8,12 @@
 #include "base/instant.h"
 #include "pipeline/recorder_status.h"
 #include "table/table_definition.h"
+#include "trigger/mapping_desk.h"
 
 namespace pawl::server {
 
 struct StatusFacts {
+  std::string profile = "pawl";  // or "aws"
   std::string endpoint;
   std::string data;
   std::string archive;
@@ -24,6 +26,7 @@ struct StatusFacts {
   std::optional<Duration> clock_set_back;
   std::vector<table::TableDescription> tables;
   pipeline::RecorderStatus recorder;
+  std::vector<trigger::MappingStatus> mappings;
 };
 
 // One alarm a person should look at. One that does not stand is told once and asks nothing more of anybody.

@@ -9,6 +9,7 @@ import sys
 import time
 
 import guard_rows
+import mapping_rows
 import promises
 import report
 import rows
@@ -29,6 +30,8 @@ ROWS = {
     "guard-fast": guard_rows.guard_fast,
     "guard-shards": guard_rows.guard_shards,
     "gaps": guard_rows.gaps,
+    "mapping-rate": mapping_rows.mapping_rate,
+    "mapping-latency": mapping_rows.mapping_latency,
 }
 FULL = Settings(runs=3, seconds=6, versions=1_000_000, paced_seconds=15)
 QUICK = Settings(runs=1, seconds=2, versions=20_000, paced_seconds=4)

@@ -6,7 +6,7 @@
 # shellcheck disable=SC2034  # read by the scripts that source this file
 packages_build=(
   g++ cmake ninja-build ccache
-  libboost1.81-dev librocksdb-dev libsimdjson-dev libssl-dev libcurl4-openssl-dev
+  libboost1.81-dev librocksdb-dev libsimdjson-dev libarchive-dev libssl-dev libcurl4-openssl-dev
   libspdlog-dev libfmt-dev libcli11-dev libtomlplusplus-dev
 )
 

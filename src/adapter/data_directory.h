@@ -5,6 +5,8 @@
 //   DATA/store/     RocksDB (adapter/rocksdb_store)
 //   DATA/queues/    RocksDB, of the queues alone
 //   DATA/triggers/  RocksDB, of the event source mappings
+//   DATA/functions/ functions: their store (RocksDB), and where their code is unpacked
+//   DATA/logs/      what functions wrote (adapter/log_files)
 //   DATA/clock      the persisted clock (adapter/system_clock)
 //   DATA/signing-key.pem   the ledger's private key (adapter/ed25519_signer)
 #pragma once

@@ -22,8 +22,10 @@ struct Invocation {
 
 struct InvocationResult {
   enum class Outcome : std::uint8_t {
-    kReturned,   // the handler returned; `payload` is what it returned
-    kFailed,     // the handler threw; `payload` is the error's document
+    kReturned,  // the handler returned; `payload` is what it returned
+    // The handler threw; `payload` is the error's document. Also a process that ended or hung before it asked for work (a failed
+    // import, say): what its code did at its start has happened.
+    kFailed,
     kTimedOut,   // it was killed at its time-out: whatever it did before has happened
     kExited,     // its process ended in the middle: likewise
     kThrottled,  // not begun: all its processes are at work; not counted as an attempt

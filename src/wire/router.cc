@@ -1,5 +1,6 @@
 #include "wire/router.h"
 
+#include "wire/lambda_error.h"
 #include "wire/sqs_error.h"
 
 namespace pawl::wire {
@@ -26,13 +27,12 @@ std::string_view path_of(std::string_view target) { return target.substr(0, targ
 bool is_own_path(const HttpRequest& request) {
   const std::string_view path = path_of(request.target);
   return path == "/healthz" || path == "/status" || path == "/metrics" ||
+         is_function_logs_path(path) || is_lambda_path(path) ||
          (path == "/" && request.method == "POST");
 }
 
 // A form may be signed for SQS or unsigned. One that is signed for S3 is S3's: its content type is the client's affair.
-bool is_sqs(const HttpRequest& request) {
-  return request.method == "POST" && is_sqs_form(request);
-}
+bool is_sqs(const HttpRequest& request) { return request.method == "POST" && is_sqs_form(request); }
 
 // By the scope of its signature; an unsigned or presigned one by not being anything else.
 bool is_s3(const HttpRequest& request) {
@@ -68,6 +68,8 @@ void Router::handle(const HttpRequest& request, Completion completion) {
     s3_.serve(request, std::move(completion));
   } else if (is_sqs(request)) {
     handle_form(request, std::move(completion));
+  } else if (lambda_ != nullptr && is_lambda_path(request.target)) {
+    handle_lambda(request, std::move(completion));
   } else {
     handle_path(request, std::move(completion));
   }
@@ -120,6 +122,21 @@ void Router::handle_form(const HttpRequest& request, Completion completion) {
   sqs_.serve_form(request, caller.value(), std::move(completion));
 }
 
+void Router::handle_lambda(const HttpRequest& request, Completion completion) {
+  const auto caller = gate_.admit(request, "lambda", now_());
+  if (!caller.ok()) return completion.answer(lambda_error_response(caller.error()));
+  // It runs code. Without access keys nobody looks at the signature; but no page of another site, and nobody who merely found an
+  // open port with a browser, sends this header.
+  if (!request.has_header("authorization")) {
+    return completion.answer(
+        lambda_error_response({kMissingToken,
+                               "Requests to Lambda must be signed in their Authorization header.",
+                               403,
+                               {}}));
+  }
+  lambda_->serve(request, caller.value(), std::move(completion));
+}
+
 void Router::handle_path(const HttpRequest& request, Completion completion) {
   const std::string_view path = path_of(request.target);
   const bool is_get = request.method == "GET" || request.method == "HEAD";
@@ -143,6 +160,9 @@ void Router::handle_path(const HttpRequest& request, Completion completion) {
     return completion.answer(
         text_response(200, "text/plain; version=0.0.4; charset=utf-8", status_.metrics_text()));
   }
+  if (logs_ != nullptr && is_function_logs_path(path)) {
+    return logs_->serve(request, std::move(completion));
+  }
   if (path == "/healthz" || path == "/status" || path == "/metrics") {
     return completion.answer(
         s3_error(405, "MethodNotAllowed", "This path is read with GET.", request));
@@ -157,7 +177,7 @@ void Router::handle_path(const HttpRequest& request, Completion completion) {
   }
   completion.answer(s3_error(400, "InvalidRequest",
                              "The request is signed for a service that is not served on this path; "
-                             "DynamoDB, SQS and S3 are.",
+                             "DynamoDB, SQS, Lambda and S3 are.",
                              request));
 }
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 # Where the logic of a stage lives. It gets clock, random source, files, sockets and threads as ports.
 STAGES = frozenset({
     "base", "port", "item", "expression", "stream", "table", "bucket", "trigger", "archive", "ledger", "queue",
-    "audit", "pipeline", "guard", "drill",
+    "audit", "pipeline", "guard", "drill", "function",
 })
 COMPOSITIONS = frozenset({"server", "cli"})
 
@@ -31,6 +31,7 @@ LIBRARY_RULES = (
     LibraryRule("simdjson", ("simdjson",),
                 frozenset({"item", "archive", "adapter", "audit", "wire", "trigger", "drill"}) | COMPOSITIONS),
     LibraryRule("Boost.Beast", ("boost/beast",), frozenset({"adapter", "wire"}) | COMPOSITIONS),
+    LibraryRule("libarchive", ("archive.h", "archive_entry.h"), frozenset({"adapter"})),
     LibraryRule("toml++", ("toml++/", "toml.hpp"), frozenset({"server"})),
     LibraryRule("CLI11", ("CLI/",), frozenset({"cli"})),
     LibraryRule("spdlog", ("spdlog/",), frozenset({"observe"}) | COMPOSITIONS),

@@ -1,0 +1,235 @@
+#include "adapter/function_processes.h"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+#include <csignal>
+
+#include "adapter/line_splitter.h"
+#include "adapter/runtime_api.h"
+
+namespace pawl {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr std::chrono::milliseconds kMemoryInterval{100};
+// Between two looks at its resident memory a process may ask for more: the kernel refuses it what goes beyond this. An
+// interpreter has some 100 MiB of stacks and reserves that it never touches.
+constexpr std::uint64_t kDataBytesMore = 512ULL << 20;
+// Read at once from a process that writes without end, before others get their turn.
+constexpr std::size_t kPieceBytes = 64 * 1024;
+constexpr std::size_t kDrainBytesMax = 4 * 1024 * 1024;
+
+class RunningProcess : public std::enable_shared_from_this<RunningProcess> {
+ public:
+  RunningProcess(const asio::any_io_executor& executor, std::uint64_t memory_bytes_max,
+                 ProcessListener& listener)
+      : life_(executor),
+        output_(executor),
+        errors_(executor),
+        memory_timer_(executor),
+        memory_bytes_max_(memory_bytes_max),
+        listener_(&listener) {}
+
+  void run(Child child, std::unique_ptr<RuntimeApi> api);
+  void give(ProcessInvocation invocation) { api_->give(std::move(invocation)); }
+  void kill() const {
+    if (pid_ > 0) ::kill(-pid_, SIGKILL);
+  }
+  void drain();
+  // The listener is not called again. The process is killed, and reaped when it is gone.
+  void abandon();
+  std::uint64_t memory_peak() const { return memory_peak_; }
+
+ private:
+  struct Stream {
+    explicit Stream(const asio::any_io_executor& executor) : descriptor(executor) {}
+    asio::posix::stream_descriptor descriptor;
+    LineSplitter lines;
+  };
+
+  static asio::awaitable<void> follow(std::shared_ptr<RunningProcess> self, OutputStream which);
+  static asio::awaitable<void> watch_life(std::shared_ptr<RunningProcess> self);
+  static asio::awaitable<void> watch_memory(std::shared_ptr<RunningProcess> self);
+  Stream& stream(OutputStream which) { return which == OutputStream::kStdout ? output_ : errors_; }
+  bool read_some(OutputStream which, std::size_t most);
+  void told(OutputStream which, std::string_view line) {
+    if (listener_ != nullptr) listener_->on_line(which, line);
+  }
+  void ended();
+
+  asio::posix::stream_descriptor life_;
+  Stream output_;
+  Stream errors_;
+  asio::steady_timer memory_timer_;
+  std::uint64_t memory_bytes_max_;
+  ProcessListener* listener_;
+  ::pid_t pid_ = -1;
+  std::unique_ptr<RuntimeApi> api_;
+  std::uint64_t memory_peak_ = 0;
+  bool out_of_memory_ = false;
+};
+
+// Asio owns what it is given.
+int release(FileDescriptor& owned) {
+  const int fd = ::fcntl(owned.get(), F_DUPFD_CLOEXEC, 0);
+  owned.close();
+  return fd;
+}
+
+void RunningProcess::run(Child child, std::unique_ptr<RuntimeApi> api) {
+  pid_ = child.pid;
+  api_ = std::move(api);
+  life_.assign(release(child.life));
+  output_.descriptor.assign(release(child.output));
+  errors_.descriptor.assign(release(child.errors));
+  const auto executor = life_.get_executor();
+  const auto self = shared_from_this();
+  asio::co_spawn(executor, follow(self, OutputStream::kStdout), asio::detached);
+  asio::co_spawn(executor, follow(self, OutputStream::kStderr), asio::detached);
+  asio::co_spawn(executor, watch_life(self), asio::detached);
+  asio::co_spawn(executor, watch_memory(self), asio::detached);
+}
+
+// Whether there may be more; false at the end of the stream.
+bool RunningProcess::read_some(OutputStream which, std::size_t most) {
+  Stream& from = stream(which);
+  std::array<char, kPieceBytes> bytes;  // NOLINT: filled by read
+  while (most > 0 && from.descriptor.is_open()) {
+    const auto size =
+        ::read(from.descriptor.native_handle(), bytes.data(), std::min(most, bytes.size()));
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return errno == EAGAIN;
+    if (size == 0) return false;
+    from.lines.feed({bytes.data(), static_cast<std::size_t>(size)},
+                    [this, which](std::string_view line) { told(which, line); });
+    most -= static_cast<std::size_t>(size);
+  }
+  return true;
+}
+
+void RunningProcess::drain() {
+  for (const auto which : {OutputStream::kStdout, OutputStream::kStderr}) {
+    read_some(which, kDrainBytesMax);
+    stream(which).lines.flush([this, which](std::string_view line) { told(which, line); });
+  }
+}
+
+asio::awaitable<void> RunningProcess::follow(std::shared_ptr<RunningProcess> self,
+                                             OutputStream which) {
+  for (;;) {
+    error_code ec;
+    co_await self->stream(which).descriptor.async_wait(
+        asio::posix::stream_descriptor::wait_read, asio::redirect_error(asio::use_awaitable, ec));
+    if (ec || !self->read_some(which, kPieceBytes)) co_return;
+  }
+}
+
+asio::awaitable<void> RunningProcess::watch_life(std::shared_ptr<RunningProcess> self) {
+  error_code ec;
+  do {
+    co_await self->life_.async_wait(asio::posix::stream_descriptor::wait_read,
+                                    asio::redirect_error(asio::use_awaitable, ec));
+    if (ec) co_return;
+    siginfo_t info{};
+    if (::waitid(P_PID, static_cast<id_t>(self->pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+        info.si_pid == 0) {
+      continue;
+    }
+    break;
+  } while (true);
+  self->ended();
+}
+
+asio::awaitable<void> RunningProcess::watch_memory(std::shared_ptr<RunningProcess> self) {
+  while (self->pid_ > 0) {
+    const std::uint64_t now = resident_bytes(self->pid_);
+    self->memory_peak_ = std::max(self->memory_peak_, now);
+    if (now > self->memory_bytes_max_) {
+      self->out_of_memory_ = true;
+      self->kill();
+    }
+    self->memory_timer_.expires_after(kMemoryInterval);
+    error_code ec;
+    co_await self->memory_timer_.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+    if (ec) co_return;
+  }
+}
+
+void RunningProcess::ended() {
+  // Its children first, while its own number, which is the group's, can't be given to another.
+  ::kill(-pid_, SIGKILL);
+  int status = 0;
+  ::waitpid(pid_, &status, 0);
+  pid_ = -1;
+  drain();
+  api_->close();
+  memory_timer_.cancel();
+  error_code ignored;
+  for (auto* const descriptor : {&life_, &output_.descriptor, &errors_.descriptor}) {
+    descriptor->close(ignored);
+  }
+  ProcessEnd end;
+  end.by_signal = WIFSIGNALED(status);
+  end.number = end.by_signal ? WTERMSIG(status) : WEXITSTATUS(status);
+  end.out_of_memory = out_of_memory_;
+  // The last: whoever listens may let go of everything in it.
+  if (auto* const listener = std::exchange(listener_, nullptr)) listener->on_exit(end);
+}
+
+void RunningProcess::abandon() {
+  listener_ = nullptr;
+  if (api_) api_->close();
+  kill();
+}
+
+class ChildFunctionProcess final : public FunctionProcess {
+ public:
+  explicit ChildFunctionProcess(std::shared_ptr<RunningProcess> running)
+      : running_(std::move(running)) {}
+  ~ChildFunctionProcess() override { running_->abandon(); }
+
+  void give(ProcessInvocation invocation) override { running_->give(std::move(invocation)); }
+  void kill() override { running_->kill(); }
+  void drain_output() override { running_->drain(); }
+  std::uint64_t memory_peak_bytes() const override { return running_->memory_peak(); }
+
+ private:
+  std::shared_ptr<RunningProcess> running_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<FunctionProcess>> ChildProcesses::start(const ProcessSpec& spec,
+                                                               ProcessListener& listener) {
+  PAWL_ASSIGN_OR_RETURN(auto api, RuntimeApi::listen(executor_, listener));
+  ChildSpec child;
+  child.command = spec.command;
+  child.environment.reserve(spec.environment.size() + 1);
+  for (const auto& [name, value] : spec.environment) {
+    child.environment.push_back(name + "=" + value);
+  }
+  child.environment.push_back("AWS_LAMBDA_RUNTIME_API=" + api->address());
+  child.folder = spec.folder;
+  child.user = user_;
+  child.data_bytes_max = spec.memory_bytes_max + kDataBytesMore;
+  PAWL_ASSIGN_OR_RETURN(auto started, start_child(child));
+  auto running = std::make_shared<RunningProcess>(executor_, spec.memory_bytes_max, listener);
+  running->run(std::move(started), std::move(api));
+  return std::unique_ptr<FunctionProcess>(
+      std::make_unique<ChildFunctionProcess>(std::move(running)));
+}
+
+}  // namespace pawl

@@ -1,0 +1,84 @@
+// Asynchronous invocations (InvocationType Event): durable before they are accepted, and kept until their function has done them
+// or they are discarded. At least once: after a crash, what was under way is begun again.
+//
+// Payloads stay in the store; in memory is where each event stands.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "function/event_step.h"
+#include "function/function_pool.h"
+#include "function/function_types.h"
+#include "port/clock.h"
+#include "port/key_value_store.h"
+
+namespace pawl::function {
+
+inline constexpr std::size_t kEventsMax = 10'000;
+inline constexpr std::size_t kEventBytesMax = 256 * 1024;       // a payload: the service's bound
+inline constexpr std::size_t kEventsUnderWayMax = 4;            // of a function
+inline constexpr std::uint64_t kEventsBytesMax = 256ULL << 20;  // payloads together
+
+// All must outlive the queue.
+struct EventPorts {
+  KeyValueStore& store;
+  Clock& clock;
+  FunctionLog& log;                                           // on the executor of run()
+  std::function<FunctionPtr(std::string_view name)> find;     // thread-safe
+  std::function<void(FunctionCall call)> submit;              // thread-safe
+  std::function<void(std::function<void()> work)> elsewhere;  // where the store may be written
+  std::function<void(const std::string& why)> on_unknown;
+};
+
+class EventQueue {
+ public:
+  // Reads what was accepted before. Errors: kCorrupt; the store's.
+  static Result<std::unique_ptr<EventQueue>> open(EventPorts ports);
+
+  // Durable when it returns. Where the store may be written. Errors: kExhausted (too many wait), kUnavailable, kUnknown.
+  Status add(const FunctionRecord& function, std::string request_id, std::string trace_id,
+             std::string payload);
+
+  // Hands out what is due, until stop(). Once.
+  Awaitable<void> run();
+  void stop();
+
+  std::size_t size() const;
+
+ private:
+  struct Event {
+    EventState state;
+    std::uint64_t function = 0;  // its id
+    std::string name;
+    std::string request_id;
+    std::string trace_id;
+    std::uint64_t bytes = 0;
+    bool under_way = false;
+  };
+
+  explicit EventQueue(EventPorts ports);
+  static std::string key_of(std::string_view prefix, std::uint64_t number);
+  static std::string encode(const Event& event);
+  static Result<Event> decode(std::string_view bytes);
+  Status load();
+  Status write(const WriteBatch& batch, Sync sync);
+  // What is due, marked as under way; and when something will be.
+  std::map<std::uint64_t, Event> take_due(MonotonicInstant& wake);
+  void begin(std::uint64_t number, const Event& event);
+  void ended(std::uint64_t number, const InvocationResult& result);
+  void forget(std::uint64_t number);
+
+  EventPorts ports_;
+  std::unique_ptr<Alarm> alarm_;
+  mutable std::mutex mutex_;
+  std::map<std::uint64_t, Event> events_;  // guarded by mutex_
+  std::uint64_t newest_ = 0;               // guarded by mutex_
+  std::uint64_t bytes_ = 0;                // guarded by mutex_
+  bool stopping_ = false;                  // guarded by mutex_
+};
+
+}  // namespace pawl::function

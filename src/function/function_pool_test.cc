@@ -1,0 +1,226 @@
+#include "function/function_pool.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "function/function_fixture_test.h"
+#include "function/invocation_text.h"
+
+namespace pawl::function {
+namespace {
+
+using Outcome = InvocationResult::Outcome;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+class Pool : public testing::Test {
+ protected:
+  Pool() {
+    RuntimePlaces places;
+    places.endpoint = "http://127.0.0.1:8000";
+    places.python_path = "/runtime/python";
+    places.find_program = [](std::string_view name) { return "/usr/bin/" + std::string(name); };
+    ports_ = std::make_unique<PoolPorts>(
+        PoolPorts{clock_, random_, processes_, log_, places,
+                  [this](const FunctionPtr&, std::function<void(Result<std::string>)> done) {
+                    if (hold_code_) return held_.push_back(std::move(done));
+                    done(code_);
+                  },
+                  PoolLimits{}, [](std::function<void()> work) { work(); }, [] {}});
+    pool_ = std::make_shared<FunctionPool>(function("1"), *ports_);
+  }
+
+  static FunctionPtr function(std::string revision) {
+    auto record = record_named("archive");
+    record.revision = std::move(revision);
+    return std::make_shared<const FunctionRecord>(std::move(record));
+  }
+
+  std::shared_ptr<InvocationResult> call(std::string payload = "{}") {
+    auto result = std::make_shared<InvocationResult>();
+    FunctionCall call;
+    call.function = "archive";
+    call.payload = std::move(payload);
+    call.done = [this, result](InvocationResult ended) {
+      ++ended_;
+      *result = std::move(ended);
+    };
+    pool_->call(std::move(call), true);
+    return result;
+  }
+
+  TestProcesses::Running& process(std::size_t i) { return *processes_.started.at(i); }
+  void exit(std::size_t i, ProcessEnd end) { process(i).listener->on_exit(end); }
+
+  TestClock clock_;
+  TestRandom random_;
+  TestProcesses processes_;
+  TestLog log_;
+  Result<std::string> code_{std::string("/code")};
+  bool hold_code_ = false;
+  std::vector<std::function<void(Result<std::string>)>> held_;
+  std::unique_ptr<PoolPorts> ports_;
+  std::shared_ptr<FunctionPool> pool_;
+  int ended_ = 0;
+};
+
+TEST_F(Pool, ACallStartsAProcessAndTheNextOneFindsItWarm) {
+  const auto first = call("{\"n\":1}");
+  ASSERT_EQ(processes_.started.size(), 1U);
+  EXPECT_THAT(process(0).spec.command, ElementsAre("/usr/bin/python3.11", "-u", ""));
+  clock_.advance(std::chrono::milliseconds(120));
+  process(0).listener->on_ready();
+  ASSERT_EQ(process(0).given.size(), 1U);
+  EXPECT_EQ(process(0).given[0].payload, "{\"n\":1}");
+  EXPECT_EQ(process(0).given[0].function_arn,
+            "arn:aws:lambda:us-east-1:000000000000:function:archive");
+  EXPECT_EQ(process(0).given[0].deadline_ms, clock_.now().microseconds / 1000 + 3000);
+  process(0).listener->on_line(OutputStream::kStdout, "hello");
+  process(0).listener->on_response("\"done\"");
+  EXPECT_EQ(first->outcome, Outcome::kReturned);
+  EXPECT_EQ(first->payload, "\"done\"");
+  EXPECT_THAT(first->log_tail, HasSubstr("hello\n"));
+  EXPECT_THAT(first->log_tail, HasSubstr("Init Duration: 120.00 ms"));
+  const std::string id = first->request_id;
+  EXPECT_TRUE(log_.has("archive platform " + id + ": START RequestId: " + id));
+  EXPECT_TRUE(log_.has("archive stdout " + id + ": hello"));
+  EXPECT_TRUE(log_.has("archive platform " + id + ": END RequestId: " + id));
+  process(0).listener->on_ready();
+  const auto second = call();
+  process(0).listener->on_error("{\"errorMessage\":\"no\"}");
+  EXPECT_EQ(second->outcome, Outcome::kFailed);
+  EXPECT_EQ(second->payload, "{\"errorMessage\":\"no\"}");
+  EXPECT_EQ(processes_.started.size(), 1U);
+  EXPECT_THAT(second->log_tail, testing::Not(HasSubstr("Init Duration")));
+}
+
+TEST_F(Pool, ATimeOutIsToldWhenTheProcessIsGone) {
+  const auto result = call();
+  process(0).listener->on_ready();
+  clock_.advance(std::chrono::seconds(3));
+  pool_->tick();
+  EXPECT_TRUE(process(0).killed);
+  EXPECT_EQ(ended_, 0) << "it may still do something";
+  process(0).listener->on_response("\"late\"");
+  EXPECT_EQ(ended_, 0);
+  exit(0, {true, 9, false});
+  EXPECT_EQ(result->outcome, Outcome::kTimedOut);
+  EXPECT_THAT(result->payload, HasSubstr("Task timed out after 3.00 seconds"));
+  EXPECT_FALSE(process(0).alive);
+}
+
+TEST_F(Pool, AProcessThatEndsTakesItsCallAlong) {
+  const auto result = call();
+  process(0).listener->on_ready();
+  exit(0, {false, 3, false});
+  EXPECT_EQ(result->outcome, Outcome::kExited);
+  EXPECT_EQ(
+      result->payload,
+      error_document("Runtime.ExitError", "RequestId: " + result->request_id +
+                                              " Error: Runtime exited with error: exit status 3"));
+}
+
+TEST_F(Pool, WhatEndsAtItsStartFailsTheCall) {
+  const auto result = call();
+  process(0).listener->on_start_error("{\"errorType\":\"Runtime.ImportModuleError\"}");
+  exit(0, {false, 1, false});
+  EXPECT_EQ(result->outcome, Outcome::kFailed);
+  EXPECT_EQ(result->payload, "{\"errorType\":\"Runtime.ImportModuleError\"}");
+}
+
+TEST_F(Pool, WhatCannotBeStartedIsNotRun) {
+  processes_.refusal = "no such interpreter";
+  const auto result = call();
+  EXPECT_EQ(result->outcome, Outcome::kNotRun);
+  EXPECT_THAT(result->why, HasSubstr("no such interpreter"));
+  EXPECT_TRUE(result->payload.empty());
+  code_ = Error{ErrorCode::kCorrupt, "the code is damaged", ""};
+  processes_.refusal.clear();
+  clock_.advance(std::chrono::seconds(1));
+  EXPECT_THAT(call()->why, HasSubstr("the code is damaged"));
+}
+
+TEST_F(Pool, NewCodeIsRunByNewProcesses) {
+  call();
+  process(0).listener->on_ready();
+  pool_->replaced(function("2"));
+  EXPECT_FALSE(process(0).killed) << "its call goes on";
+  process(0).listener->on_response("1");
+  process(0).listener->on_ready();
+  EXPECT_TRUE(process(0).killed);
+  call();
+  EXPECT_EQ(processes_.started.size(), 2U);
+  EXPECT_EQ(ended_, 1);
+}
+
+TEST_F(Pool, MoreThanItsProcessesIsThrottled) {
+  for (int i = 0; i < 4; ++i) call();
+  EXPECT_EQ(call()->outcome, Outcome::kThrottled);
+  EXPECT_EQ(processes_.started.size(), 4U);
+}
+
+TEST_F(Pool, CodeThatComesTooLateStartsNothing) {
+  hold_code_ = true;
+  const auto result = call();
+  pool_->stop();
+  EXPECT_EQ(result->outcome, Outcome::kNotRun);
+  EXPECT_TRUE(pool_->ended());
+  held_.at(0)(code_);
+  EXPECT_TRUE(processes_.started.empty());
+}
+
+TEST_F(Pool, StopKillsWhatIsUnderWay) {
+  const auto result = call();
+  process(0).listener->on_ready();
+  pool_->stop();
+  EXPECT_TRUE(process(0).killed);
+  EXPECT_FALSE(pool_->ended());
+  exit(0, {true, 9, false});
+  EXPECT_EQ(result->outcome, Outcome::kExited);
+  EXPECT_TRUE(pool_->ended());
+}
+
+TEST_F(Pool, TheLogTailIsBounded) {
+  const auto result = call();
+  process(0).listener->on_ready();
+  for (int i = 0; i < 1'000; ++i)
+    process(0).listener->on_line(OutputStream::kStderr, "line after line");
+  process(0).listener->on_response("1");
+  EXPECT_EQ(result->log_tail.size(), 4'096U);
+  EXPECT_THAT(result->log_tail, HasSubstr("REPORT"));
+}
+
+TEST(Environment, AFunctionsOwnValuesAndLambdasOwn) {
+  RuntimePlaces places;
+  places.python_path = "/site";
+  places.endpoint = "http://127.0.0.1:1";
+  auto function = record_named("archive");
+  function.settings.environment["AWS_ENDPOINT_URL"] = "http://elsewhere";
+  std::map<std::string, std::string> all;
+  for (const auto& [name, value] : environment_of(function, "/code", "stream", places)) {
+    EXPECT_TRUE(all.emplace(name, value).second) << name << " is there twice";
+  }
+  EXPECT_EQ(all["PYTHONPATH"], "/site:/opt");
+  EXPECT_EQ(all["AWS_ENDPOINT_URL"], "http://elsewhere");
+  EXPECT_EQ(all["BUCKET"], "history");
+  EXPECT_EQ(all["_HANDLER"], "handler.lambda_handler");
+  EXPECT_EQ(all["LAMBDA_TASK_ROOT"], "/code");
+  for (const auto& [name, value] : all) {
+    if (name.starts_with("AWS_LAMBDA_")) {
+      EXPECT_TRUE(is_reserved_variable(name)) << name;
+    }
+  }
+}
+
+TEST(Runtimes, AreKnownByTheirNames) {
+  EXPECT_EQ(runtime_family("python3.11"), RuntimeFamily::kPython);
+  EXPECT_EQ(runtime_family("nodejs20.x"), RuntimeFamily::kNode);
+  EXPECT_EQ(runtime_family("provided.al2023"), RuntimeFamily::kProvided);
+  for (const char* const other :
+       {"python2.7", "python3.", "python3.x", "nodejs.x", "nodejs20", "java21", ""}) {
+    EXPECT_FALSE(runtime_family(other)) << other;
+  }
+}
+
+}  // namespace
+}  // namespace pawl::function

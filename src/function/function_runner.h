@@ -1,0 +1,75 @@
+// Where functions run in the server: the pools of all of them, and who asks them.
+//
+// submit(), invoke(), function_changed() and stop() may be called from any thread; the rest happens on the executor of run(), to
+// which processes and their starter belong, too.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "function/function_catalog.h"
+#include "function/function_pool.h"
+#include "port/function_host.h"
+
+namespace pawl::function {
+
+// All must outlive the runner.
+struct RunnerPorts {
+  Clock& clock;
+  Random& random;
+  ProcessStarter& processes;
+  FunctionLog& log;
+  const FunctionCatalog& catalog;
+  RuntimePlaces places;
+  PrepareCode prepare;
+};
+
+struct RunnerOptions {
+  PoolLimits limits;
+  // Over all functions; a little more while some are being replaced. Those that wait for work count.
+  std::size_t processes_max = 64;
+  std::size_t calls_max = 1'000;  // under way or waiting, over all functions; more are throttled
+};
+
+class FunctionRunner final : public FunctionHost {
+ public:
+  FunctionRunner(RunnerPorts ports, const RunnerOptions& options);
+  ~FunctionRunner() override;
+
+  void submit(FunctionCall call);
+  Awaitable<InvocationResult> invoke(Invocation invocation) override;
+  // It was changed or deleted: what runs has old code.
+  void function_changed(const std::string& name);
+
+  // Where the functions' SDKs find the server. Before run(): until then calls wait.
+  void set_endpoint(std::string endpoint) { pool_ports_.places.endpoint = std::move(endpoint); }
+  // Until stop(). Once.
+  Awaitable<void> run();
+  // Kills every process; run() returns when they are gone. Calls that come later are not run.
+  void stop();
+
+ private:
+  void post(std::function<void()> work);
+  void begin(FunctionCall call);
+  void apply_change(const std::string& name);
+  std::size_t processes() const;
+
+  RunnerPorts ports_;
+  RunnerOptions options_;
+  PoolPorts pool_ports_;
+  std::unique_ptr<Alarm> alarm_;
+
+  std::mutex mutex_;
+  std::vector<std::function<void()>> posted_;  // guarded by mutex_
+  bool ended_ = false;                         // guarded by mutex_
+
+  // Of the executor.
+  std::map<std::uint64_t, std::shared_ptr<FunctionPool>> pools_;  // by the function's id
+  std::size_t calls_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace pawl::function

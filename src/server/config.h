@@ -43,6 +43,11 @@ struct ReserveConfig {
   std::uint64_t inodes = 10'000;
 };
 
+struct FunctionsConfig {
+  std::uint32_t processes = 4;       // most at once of one function that does not say it itself
+  std::uint32_t processes_max = 64;  // of all functions
+};
+
 struct ServerConfig {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8000;
@@ -51,6 +56,7 @@ struct ServerConfig {
   std::string s3_endpoint;  // of the bucket; "" = as AWS's own settings say
   ReserveConfig reserve;
   Duration stream_retention = table::kStreamRetentionDefault;  // 1 s to kStreamRetentionMax
+  FunctionsConfig functions;
   std::vector<AccessKeyConfig> access_keys;
   std::map<std::string, TableConfig, std::less<>> tables;
 

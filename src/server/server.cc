@@ -10,6 +10,7 @@
 #include "observe/log.h"
 #include "server/bucket_place.h"
 #include "server/commit_events.h"
+#include "server/functions.h"
 #include "server/queues.h"
 #include "server/run_to_end.h"
 #include "server/status_document.h"
@@ -32,9 +33,10 @@ wire::TableDefaults defaults_for(const ServerConfig& config, const std::string& 
   return defaults;
 }
 
-std::vector<wire::AccessKey> keys_of(const ServerConfig& config) {
+std::vector<wire::AccessKey> keys_of(const ServerConfig& config, const FunctionKey& functions) {
   std::vector<wire::AccessKey> keys;
   for (const auto& key : config.access_keys) keys.push_back({key.id, key.secret});
+  if (!keys.empty()) keys.push_back({functions.id, functions.secret});
   return keys;
 }
 
@@ -42,7 +44,8 @@ std::vector<wire::AccessKey> keys_of(const ServerConfig& config) {
 
 // In the order in which they stand on each other; destroyed in the reverse.
 struct Server::Parts {
-  explicit Parts(const ServerConfig& settings) : config(settings), gate(keys_of(settings)) {}
+  explicit Parts(const ServerConfig& settings)
+      : config(settings), gate(keys_of(settings, function_key)) {}
 
   Status open();
   Status open_recorder();
@@ -51,6 +54,7 @@ struct Server::Parts {
   StatusFacts facts() const;
 
   ServerConfig config;
+  FunctionKey function_key = FunctionKey::make();
   Instant started;
   Stores stores;
 
@@ -67,6 +71,7 @@ struct Server::Parts {
 
   std::unique_ptr<Queues> queues;
   std::unique_ptr<BucketPlace> buckets;
+  std::unique_ptr<Functions> functions;
 
   wire::AccessGate gate;
   std::unique_ptr<wire::DynamoDbService> dynamodb;
@@ -116,6 +121,7 @@ Status Server::Parts::listen() {
   router =
       std::make_unique<wire::Router>(gate, *dynamodb, *streams, queues->service(), *s3,
                                      std::move(source), [this] { return stores.clock->now(); });
+  router->serve_functions(functions->lambda(), functions->logs());
   wire::HttpServerOptions options;
   options.host = config.host;
   options.port = config.port;
@@ -123,6 +129,7 @@ Status Server::Parts::listen() {
   const bool v6 = config.host.find(':') != std::string::npos;
   endpoint =
       fmt::format("http://{}{}{}:{}", v6 ? "[" : "", config.host, v6 ? "]" : "", http->port());
+  functions->start(local_endpoint(config.host, http->port()));
   return ok();
 }
 
@@ -137,6 +144,9 @@ Status Server::Parts::open() {
   PAWL_ASSIGN_OR_RETURN(buckets, BucketPlace::open(stores.data->path(), *stores.clock,
                                                    {config.reserve.bytes, config.reserve.inodes},
                                                    end_with_unknown_outcome));
+  PAWL_ASSIGN_OR_RETURN(functions, Functions::open(stores.data->path(), config.functions,
+                                                   config.reserve, function_key, *stores.clock,
+                                                   stores.random, end_with_unknown_outcome));
   if (refusal.empty()) {
     record_thread = std::thread([this] {
       const auto ended = run_to_end(recording, recorder->run());
@@ -155,6 +165,7 @@ void Server::Parts::stop() {
   stopped = true;
   if (queues) queues->stop_waiting();
   if (http) http->stop(kStopAnswersGrace);
+  if (functions) functions->stop();
   if (queues) queues->stop();
   if (buckets) buckets->stop();
   if (commit_thread) commit_thread->stop();

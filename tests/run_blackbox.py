@@ -3,7 +3,7 @@
 
     run_blackbox.py --pawl build/pawl [--ports 8100] [--long] [SUITE...]
 
-Suites: oracle, clients, bucket, hostile, recovery, scripted, s3, dynamodb, disk, crash. --long: more operations, seeds and kills.
+Suites: oracle, clients, bucket, functions, hostile, recovery, scripted, s3, dynamodb, disk, crash. --long: more operations, seeds and kills.
 Closes with one line of counts.
 """
 
@@ -23,6 +23,7 @@ def suites(long):
     return {
         "clients": ["clients/run.py"],
         "bucket": ["bucket/run.py"],
+        "functions": ["functions/run.py"],
         "hostile": ["hostile/run.py"],
         "recovery": ["recovery/run.py"],
         "scripted": ["scripted/test_scripted_server.py"],

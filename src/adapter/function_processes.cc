@@ -24,10 +24,10 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-constexpr std::chrono::milliseconds kMemoryInterval{100};
+constexpr std::chrono::milliseconds kMemoryInterval{50};
 // Between two looks at its resident memory a process may ask for more: the kernel refuses it what goes beyond this. An
 // interpreter has some 100 MiB of stacks and reserves that it never touches.
-constexpr std::uint64_t kDataBytesMore = 512ULL << 20;
+constexpr std::uint64_t kDataBytesMore = 1ULL << 30;
 // Read at once from a process that writes without end, before others get their turn.
 constexpr std::size_t kPieceBytes = 64 * 1024;
 constexpr std::size_t kDrainBytesMax = 4 * 1024 * 1024;

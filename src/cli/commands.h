@@ -21,6 +21,8 @@ void add_status(CLI::App& app, Action& chosen);
 void add_restore(CLI::App& app, Action& chosen);
 void add_adopt(CLI::App& app, Action& chosen);
 void add_demo(CLI::App& app, Action& chosen);
+void add_logs(CLI::App& app, Action& chosen);
+void add_exec(CLI::App& app, Action& chosen);
 void add_guard(CLI::App& app, Action& chosen);
 
 }  // namespace pawl::cli

@@ -24,6 +24,8 @@ int main(int argc, char** argv) {
   pawl::cli::add_restore(app, chosen);
   pawl::cli::add_adopt(app, chosen);
   pawl::cli::add_demo(app, chosen);
+  pawl::cli::add_logs(app, chosen);
+  pawl::cli::add_exec(app, chosen);
   pawl::cli::add_guard(app, chosen);
   try {
     app.parse(argc, argv);

@@ -13,7 +13,6 @@ namespace pawl::cli {
 namespace {
 
 constexpr std::chrono::seconds kTimeout{10};
-constexpr std::string_view kPath = "/status";
 
 std::string environment(const char* name, std::string otherwise = {}) {
   const char* const value = std::getenv(name);
@@ -33,8 +32,7 @@ Instant system_now() {
 }
 
 Error refused(const std::string& endpoint, bool was_signed) {
-  return Error{ErrorCode::kConflict,
-               fmt::format("the server at {} does not let you ask for its status", endpoint),
+  return Error{ErrorCode::kConflict, fmt::format("the server at {} does not let you ask", endpoint),
                was_signed ? "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY must be those of an "
                             "[[access_key]] in its pawl.toml, and the clocks must agree"
                           : "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to an [[access_key]] "
@@ -43,10 +41,10 @@ Error refused(const std::string& endpoint, bool was_signed) {
 
 }  // namespace
 
-Result<std::string> ask_status(const std::string& endpoint) {
+Result<std::string> ask_server(const std::string& endpoint, std::string_view path) {
   std::string base = endpoint;
   while (base.ends_with('/')) base.pop_back();
-  const std::string url = base + std::string(kPath);
+  const std::string url = base + std::string(path);
   HttpClient http;
   PAWL_ASSIGN_OR_RETURN(auto answer, http.request("GET", url, {}, "", kTimeout));
   bool was_signed = false;
@@ -58,15 +56,19 @@ Result<std::string> ask_status(const std::string& endpoint) {
     const auto host = host_of(base);
     auto headers =
         sigv4::sign_request(key, environment("AWS_DEFAULT_REGION", "us-east-1"), "dynamodb", "GET",
-                            host, kPath, {}, sha256("").to_hex(), system_now());
+                            host, path, {}, sha256("").to_hex(), system_now());
     headers.emplace_back("Host", host);
     PAWL_ASSIGN_OR_RETURN(answer, http.request("GET", url, headers, "", kTimeout));
   }
   if (answer.status == 403) return refused(endpoint, was_signed);
+  if (answer.status == 404) {
+    return Error{ErrorCode::kNotFound, fmt::format("the server at {} has no {}", endpoint, path),
+                 ""};
+  }
   if (answer.status != 200) {
     return Error{ErrorCode::kInvalid,
                  fmt::format("what answers at {} is no pawl: HTTP status {} for {}", endpoint,
-                             answer.status, kPath),
+                             answer.status, path),
                  "give with --endpoint what `pawl serve` printed as its endpoint"};
   }
   return std::move(answer.body);

@@ -203,6 +203,14 @@ Status read_table(const std::string& name, const toml::table& table, ServerConfi
   return ok();
 }
 
+Status read_functions(const toml::table& table, FunctionsConfig& config) {
+  constexpr std::int64_t kMost = 1'000;
+  Section section(table, "functions.");
+  PAWL_TRY(section.read_number("processes", 1, kMost, config.processes));
+  PAWL_TRY(section.read_number("processes_max", 1, kMost, config.processes_max));
+  return section.check_unknown();
+}
+
 Status read_access_key(const toml::table& table, ServerConfig& config) {
   Section section(table, "access_key.");
   AccessKeyConfig key;
@@ -222,11 +230,11 @@ Status read_access_key(const toml::table& table, ServerConfig& config) {
   return ok();
 }
 
-// The shapes of the three parts are checked before their contents: a part that is written wrongly must not be taken
+// The shapes of the parts are checked before their contents: a part that is written wrongly must not be taken
 // for one that is not there. Least of all the access keys: nobody would have to sign.
 Status read_file(const toml::table& file, ServerConfig& config) {
   Section top(file, "");
-  for (const auto* const key : {"server", "tables", "access_key"}) top.knows(key);
+  for (const auto* const key : {"server", "tables", "functions", "access_key"}) top.knows(key);
   PAWL_TRY(top.check_unknown());
   if (file.contains("server")) {
     const auto* const server = file["server"].as_table();
@@ -241,6 +249,11 @@ Status read_file(const toml::table& file, ServerConfig& config) {
       if (table == nullptr) return top.wrong("tables", kTablesForm);
       PAWL_TRY(read_table(std::string(name.str()), *table, config));
     }
+  }
+  if (file.contains("functions")) {
+    const auto* const functions = file["functions"].as_table();
+    if (functions == nullptr) return top.wrong("functions", "must be a section: [functions]");
+    PAWL_TRY(read_functions(*functions, config.functions));
   }
   if (file.contains("access_key")) {
     const auto* const keys = file["access_key"].as_array();

@@ -47,6 +47,11 @@ struct ReserveConfig {
   std::uint64_t inodes = 10'000;
 };
 
+struct FunctionsConfig {
+  std::uint32_t processes = 4;       // most at once of one function that does not say it itself
+  std::uint32_t processes_max = 64;  // of all functions
+};
+
 struct ServerConfig {
   std::string host = "127.0.0.1";
   std::uint16_t port = 8000;
@@ -57,6 +62,7 @@ struct ServerConfig {
   Duration stream_retention = table::kStreamRetentionDefault;  // 1 s to kStreamRetentionMax
   trigger::Profile profile = trigger::Profile::kPawl;
   std::uint32_t time_scale = 1;  // 1 to kTimeScaleMax; but 1 under aws alone
+  FunctionsConfig functions;
   std::vector<AccessKeyConfig> access_keys;
   std::map<std::string, TableConfig, std::less<>> tables;
 

@@ -10,10 +10,12 @@
 #include "observe/log.h"
 #include "server/bucket_place.h"
 #include "server/commit_events.h"
+#include "server/functions.h"
 #include "server/queues.h"
 #include "server/run_to_end.h"
 #include "server/status_document.h"
 #include "server/stores.h"
+#include "server/triggers.h"
 #include "server/unknown_outcome.h"
 #include "table/commit_thread.h"
 #include "wire/http_server.h"
@@ -32,9 +34,10 @@ wire::TableDefaults defaults_for(const ServerConfig& config, const std::string& 
   return defaults;
 }
 
-std::vector<wire::AccessKey> keys_of(const ServerConfig& config) {
+std::vector<wire::AccessKey> keys_of(const ServerConfig& config, const FunctionKey& functions) {
   std::vector<wire::AccessKey> keys;
   for (const auto& key : config.access_keys) keys.push_back({key.id, key.secret});
+  if (!keys.empty()) keys.push_back({functions.id, functions.secret});
   return keys;
 }
 
@@ -42,15 +45,18 @@ std::vector<wire::AccessKey> keys_of(const ServerConfig& config) {
 
 // In the order in which they stand on each other; destroyed in the reverse.
 struct Server::Parts {
-  explicit Parts(const ServerConfig& settings) : config(settings), gate(keys_of(settings)) {}
+  explicit Parts(const ServerConfig& settings)
+      : config(settings), gate(keys_of(settings, function_key)) {}
 
   Status open();
   Status open_recorder();
+  Status open_triggers();
   Status listen();
   void stop();
   StatusFacts facts() const;
 
   ServerConfig config;
+  FunctionKey function_key = FunctionKey::make();
   Instant started;
   Stores stores;
 
@@ -68,6 +74,8 @@ struct Server::Parts {
 
   std::unique_ptr<Queues> queues;
   std::unique_ptr<BucketPlace> buckets;
+  std::unique_ptr<Functions> functions;
+  std::unique_ptr<Triggers> triggers;
 
   wire::AccessGate gate;
   std::unique_ptr<wire::DynamoDbService> dynamodb;
@@ -102,6 +110,32 @@ Status Server::Parts::open_recorder() {
   return ok();
 }
 
+// Before anything is committed: what the mappings need is held from then on.
+Status Server::Parts::open_triggers() {
+  trigger::TriggerOptions options;
+  options.profile = config.profile;
+  options.time_scale = config.time_scale;
+  options.retention = config.stream_retention;
+  TriggersGround ground{
+      tables,
+      read_holds,
+      functions->host(),
+      [this](std::string_view name) { return functions->catalog().find(name) != nullptr; },
+      queues->engine(),
+      *buckets,
+      *stores.clock,
+      stores.random,
+      end_with_unknown_outcome};
+  PAWL_ASSIGN_OR_RETURN(triggers,
+                        Triggers::open(stores.data->triggers_path(), std::move(ground), options));
+  events.set_reader([this](ShardId shard) { triggers->committed(shard); });
+  functions->lambda().set_mappings([this](const wire::HttpRequest& request,
+                                          const wire::Caller& caller, wire::Completion completion) {
+    triggers->service().serve(request, caller, std::move(completion));
+  });
+  return ok();
+}
+
 Status Server::Parts::listen() {
   dynamodb = std::make_unique<wire::DynamoDbService>(
       *tables.reader, *tables.committer,
@@ -118,6 +152,7 @@ Status Server::Parts::listen() {
   router =
       std::make_unique<wire::Router>(gate, *dynamodb, *streams, queues->service(), *s3,
                                      std::move(source), [this] { return stores.clock->now(); });
+  router->serve_functions(functions->lambda(), functions->logs());
   wire::HttpServerOptions options;
   options.host = config.host;
   options.port = config.port;
@@ -125,6 +160,8 @@ Status Server::Parts::listen() {
   const bool v6 = config.host.find(':') != std::string::npos;
   endpoint =
       fmt::format("http://{}{}{}:{}", v6 ? "[" : "", config.host, v6 ? "]" : "", http->port());
+  functions->start(local_endpoint(config.host, http->port()));
+  triggers->start();
   return ok();
 }
 
@@ -135,10 +172,14 @@ Status Server::Parts::open() {
   PAWL_ASSIGN_OR_RETURN(
       queues, Queues::open(stores.data->queues_path(), config.reserve, *stores.clock, stores.random,
                            end_with_unknown_outcome));
-  commit_thread = std::make_unique<table::CommitThread>(*tables.committer);
   PAWL_ASSIGN_OR_RETURN(buckets, BucketPlace::open(stores.data->path(), *stores.clock,
                                                    {config.reserve.bytes, config.reserve.inodes},
                                                    end_with_unknown_outcome));
+  PAWL_ASSIGN_OR_RETURN(functions, Functions::open(stores.data->path(), config.functions,
+                                                   config.reserve, function_key, *stores.clock,
+                                                   stores.random, end_with_unknown_outcome));
+  PAWL_TRY(open_triggers());
+  commit_thread = std::make_unique<table::CommitThread>(*tables.committer);
   if (refusal.empty()) {
     record_thread = std::thread([this] {
       const auto ended = run_to_end(recording, recorder->run());
@@ -157,6 +198,9 @@ void Server::Parts::stop() {
   stopped = true;
   if (queues) queues->stop_waiting();
   if (http) http->stop(kStopAnswersGrace);
+  if (triggers) triggers->stop_calling();
+  if (functions) functions->stop();
+  if (triggers) triggers->stop();
   if (queues) queues->stop();
   if (buckets) buckets->stop();
   if (commit_thread) commit_thread->stop();
@@ -188,6 +232,7 @@ StatusFacts Server::Parts::facts() const {
   const auto catalog = tables.catalog->view();
   for (const auto& [name, table] : catalog->by_name) facts.tables.push_back(table->describe());
   facts.recorder = recorder->status();
+  facts.mappings = triggers->statuses();
   return facts;
 }
 

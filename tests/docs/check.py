@@ -85,7 +85,7 @@ def unknown_commands(text: str, program: Program) -> list[str]:
             if OPTION.search(rest) or f"`pawl {subcommand}" in text:
                 found.append(f"shows `pawl {subcommand}`, which the program does not know")
             continue
-        for option in OPTION.findall(rest):
+        for option in OPTION.findall(rest.partition(" -- ")[0]):  # what stands behind is another program's
             if option not in program.options(subcommand):
                 found.append(f"shows `pawl {subcommand} {option}`, an option that it does not have")
     return sorted(set(found))

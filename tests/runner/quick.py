@@ -56,6 +56,7 @@ def quick_steps(everything: bool) -> list[Step]:
         Step("queues", against_pawl("queue/run.py", 600)),
         Step("event source mappings", against_pawl("mappings/run.py", 900)),
         Step("buckets: S3 clients", against_pawl("bucket/run.py", 900)),
+        Step("functions", against_pawl("functions/run.py", 900)),
         Step("hostile input", against_pawl("hostile/run.py", 600)),
         Step("recovery", against_pawl("recovery/run.py", 900)),
         Step("scripted AWS: its rules", against_pawl("scripted/test_scripted_server.py", 300)),

@@ -29,7 +29,8 @@ function errorOf(error, type) {
 }
 
 function logError(what, document) {
-  console.error(`${what}\t${JSON.stringify({ ...document, stack: document.trace })}`);
+  const { errorType, errorMessage, trace: stack } = document;
+  console.error(`${what}\t${JSON.stringify({ errorType, errorMessage, stack })}`);
 }
 
 async function loadHandler(root, name) {

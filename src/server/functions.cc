@@ -1,0 +1,188 @@
+#include "server/functions.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <cstdlib>
+#include <set>
+
+#include "adapter/system_random.h"
+#include "observe/log.h"
+
+namespace pawl::server {
+namespace {
+
+constexpr std::string_view kStandardPath = "/usr/local/bin:/usr/bin:/bin";
+
+RocksDbSettings settings_of_functions() {
+  RocksDbSettings settings;
+  settings.cache_bytes_max = 4ULL << 20;
+  settings.memtable_bytes_max = 32ULL << 20;
+  settings.wal_bytes_max = 64ULL << 20;
+  settings.open_files_max = 64;
+  return settings;
+}
+
+std::string own_path() {
+  const char* const path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): nobody sets it
+  return path == nullptr ? "" : path;
+}
+
+std::string find_program(std::string_view name, std::string_view path) {
+  while (!path.empty()) {
+    const auto end = std::min(path.find(':'), path.size());
+    const std::string_view folder = path.substr(0, end);
+    path.remove_prefix(std::min(end + 1, path.size()));
+    if (!folder.starts_with('/')) continue;
+    const std::string program = fmt::format("{}/{}", folder, name);
+    if (::access(program.c_str(), X_OK) == 0) return program;
+  }
+  return {};
+}
+
+std::string code_name(const Digest& digest) { return digest.to_hex(); }
+
+}  // namespace
+
+FunctionKey FunctionKey::make() {
+  SystemRandom random;
+  return {fmt::format("PAWLFN{:016X}", random.next()),
+          fmt::format("{:016x}{:016x}{:016x}", random.next(), random.next(), random.next())};
+}
+
+std::string local_endpoint(const std::string& host, std::uint16_t port) {
+  // An address, and no name: SDKs take a bucket's name for a part of the host's otherwise.
+  if (host == "localhost" || host == "0.0.0.0") return fmt::format("http://127.0.0.1:{}", port);
+  if (host == "::") return fmt::format("http://[::1]:{}", port);
+  if (host.find(':') != std::string::npos) return fmt::format("http://[{}]:{}", host, port);
+  return fmt::format("http://{}:{}", host, port);
+}
+
+Result<std::unique_ptr<Functions>> Functions::open(
+    const std::string& data, const FunctionsConfig& config, ReserveConfig reserve,
+    const FunctionKey& key, Clock& clock, Random& random,
+    std::function<void(const std::string& why)> on_unknown) {
+  std::unique_ptr<Functions> functions(new Functions());
+  const std::string path = data + "/functions";
+  PAWL_TRY(create_directories(path, 0700));
+  PAWL_ASSIGN_OR_RETURN(functions->store_,
+                        RocksDbStore::open(path + "/store", settings_of_functions()));
+  PAWL_ASSIGN_OR_RETURN(functions->catalog_, function::FunctionCatalog::open(
+                                                 {*functions->store_, clock, random, on_unknown},
+                                                 {reserve.bytes, reserve.inodes}));
+  PAWL_ASSIGN_OR_RETURN(functions->folder_, open_directory(path));
+  PAWL_ASSIGN_OR_RETURN(functions->code_, CodeFolders::open(functions->folder_.get()));
+  LogFilesOptions options;
+  options.reserve_bytes = reserve.bytes;
+  PAWL_ASSIGN_OR_RETURN(functions->log_files_, LogFiles::open(data + "/logs", options));
+  functions->make_runner(config, key, clock, random);
+  PAWL_TRY(functions->open_events(clock, std::move(on_unknown)));
+  functions->make_services();
+  return functions;
+}
+
+Status Functions::open_events(Clock& clock,
+                              std::function<void(const std::string& why)> on_unknown) {
+  PAWL_ASSIGN_OR_RETURN(
+      events_, function::EventQueue::open(
+                   {*store_, clock, *log_files_,
+                    [this](std::string_view name) { return catalog_->find(name); },
+                    [this](function::FunctionCall call) { runner_->submit(std::move(call)); },
+                    [this](std::function<void()> work) { workers_.run(std::move(work)); },
+                    std::move(on_unknown)}));
+  return ok();
+}
+
+void Functions::make_runner(const FunctionsConfig& config, const FunctionKey& key, Clock& clock,
+                            Random& random) {
+  processes_ = std::make_unique<ChildProcesses>(context_.get_executor(), unprivileged_user());
+  function::RuntimePlaces places;
+  places.python_bootstrap = code_->python_bootstrap();
+  places.node_bootstrap = code_->node_bootstrap();
+  places.python_path = code_->python_path();
+  places.access_key = key.id;
+  places.secret_key = key.secret;
+  const std::string path = own_path();
+  places.path =
+      path.empty() ? std::string(kStandardPath) : fmt::format("{}:{}", kStandardPath, path);
+  places.find_program = [path = places.path](std::string_view name) {
+    return find_program(name, path);
+  };
+  function::RunnerOptions options;
+  options.limits.workers_max = config.processes;
+  options.processes_max = config.processes_max;
+  const auto prepare_code = [this](const function::FunctionPtr& function,
+                                   std::function<void(Result<std::string>)> done) {
+    prepare(function, std::move(done));
+  };
+  runner_ = std::make_unique<function::FunctionRunner>(
+      function::RunnerPorts{clock, random, *processes_, *log_files_, *catalog_, std::move(places),
+                            prepare_code},
+      options);
+}
+
+void Functions::make_services() {
+  catalog_->set_listener([this](const std::string& name) { on_change(name); });
+  const auto elsewhere = [this](std::function<void()> work) { workers_.run(std::move(work)); };
+  lambda_ = std::make_unique<wire::LambdaService>(wire::LambdaPorts{
+      *catalog_,
+      [this](const std::string& zip) -> Status {
+        PAWL_TRY(code_->unpack(code_name(sha256(zip)), zip));
+        return ok();
+      },
+      elsewhere,
+      [this](function::FunctionCall call) { runner_->submit(std::move(call)); },
+      [this](const function::FunctionPtr& function, std::string request_id, std::string trace_id,
+             std::string payload) {
+        return events_->add(*function, std::move(request_id), std::move(trace_id),
+                            std::move(payload));
+      },
+  });
+  logs_service_ = std::make_unique<wire::FunctionLogs>(
+      *log_files_, [this](std::string_view name) { return catalog_->find(name) != nullptr; },
+      elsewhere);
+}
+
+Functions::~Functions() { stop(); }
+
+void Functions::prepare(const function::FunctionPtr& function,
+                        std::function<void(Result<std::string> folder)> done) {
+  const std::string name = code_name(function->code_sha256);
+  if (code_->has(name)) return done(code_->folder(name));
+  workers_.run([this, function, name, done = std::move(done)]() -> void {
+    const auto zip = catalog_->code_of(*function);
+    if (!zip.ok()) return done(zip.error());
+    done(code_->unpack(name, *zip));
+  });
+}
+
+// On the thread that made the change: the worker's.
+void Functions::on_change(const std::string& name) {
+  runner_->function_changed(name);
+  std::set<std::string> needed;
+  for (const auto& function : catalog_->list({}, function::kFunctionsMax).functions) {
+    needed.insert(code_name(function->code_sha256));
+  }
+  code_->keep_only(needed);
+}
+
+void Functions::start(const std::string& endpoint) {
+  runner_->set_endpoint(endpoint);
+  thread_ = std::thread([this] {
+    boost::asio::co_spawn(context_, runner_->run(), boost::asio::detached);
+    boost::asio::co_spawn(context_, events_->run(), boost::asio::detached);
+    context_.run();
+  });
+}
+
+void Functions::stop() {
+  if (events_) events_->stop();
+  workers_.stop();
+  if (!thread_.joinable()) return;
+  runner_->stop();
+  thread_.join();
+}
+
+}  // namespace pawl::server

@@ -30,9 +30,7 @@ bool is_own_path(const HttpRequest& request) {
 }
 
 // A form may be signed for SQS or unsigned. One that is signed for S3 is S3's: its content type is the client's affair.
-bool is_sqs(const HttpRequest& request) {
-  return request.method == "POST" && is_sqs_form(request);
-}
+bool is_sqs(const HttpRequest& request) { return request.method == "POST" && is_sqs_form(request); }
 
 // By the scope of its signature; an unsigned or presigned one by not being anything else.
 bool is_s3(const HttpRequest& request) {

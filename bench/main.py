@@ -13,6 +13,7 @@ import promises
 import report
 import rows
 import servers
+import stream_rows
 from rows import Settings
 
 ROWS = {
@@ -21,6 +22,7 @@ ROWS = {
     "update-64-archived": rows.update_64_archived,
     "update-1": rows.update_1,
     "get-64": rows.get_64,
+    "get-records": stream_rows.get_records,
     "durable": promises.durable,
     "drain": promises.drain,
     "verify": promises.verify,

@@ -12,10 +12,10 @@
 #include "server/commit_events.h"
 #include "server/queues.h"
 #include "server/run_to_end.h"
+#include "server/round_thread.h"
 #include "server/status_document.h"
 #include "server/stores.h"
 #include "server/unknown_outcome.h"
-#include "table/commit_thread.h"
 #include "wire/http_server.h"
 #include "wire/router.h"
 #include "wire/s3_service.h"
@@ -62,7 +62,7 @@ struct Server::Parts {
   boost::asio::io_context recording;  // goes first: what sleeps in it uses the recorder
   std::string refusal;
 
-  std::unique_ptr<table::CommitThread> commit_thread;
+  std::unique_ptr<RoundThread<table::Committer>> commit_thread;
   std::thread record_thread;
 
   std::unique_ptr<Queues> queues;
@@ -133,7 +133,7 @@ Status Server::Parts::open() {
   PAWL_ASSIGN_OR_RETURN(
       queues, Queues::open(stores.data->queues_path(), config.reserve, *stores.clock, stores.random,
                            end_with_unknown_outcome));
-  commit_thread = std::make_unique<table::CommitThread>(*tables.committer);
+  commit_thread = std::make_unique<RoundThread<table::Committer>>(*tables.committer);
   PAWL_ASSIGN_OR_RETURN(buckets, BucketPlace::open(stores.data->path(), *stores.clock,
                                                    {config.reserve.bytes, config.reserve.inodes},
                                                    end_with_unknown_outcome));

@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "archive/object_naming.h"
+#include "wire/s3_call.h"
 
 namespace pawl::server {
 namespace {
@@ -167,6 +168,12 @@ Status read_server(const toml::table& table, ServerConfig& config) {
   PAWL_TRY(section.read_path("data", config.data));
   PAWL_TRY(section.read_path("archive", archive));
   PAWL_TRY(section.read("s3_endpoint", config.s3_endpoint));
+  PAWL_TRY(section.read("archive_bucket", config.archive_bucket));
+  if (!config.archive_bucket.empty() && !wire::is_bucket_name(config.archive_bucket)) {
+    return section.wrong("archive_bucket",
+                         "must be a bucket's name: 3 to 63 of a-z, 0-9, - and ., and none of "
+                         "Pawl's own words; or \"\" for none");
+  }
   constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
   PAWL_TRY(section.read_number("reserve_bytes", 0, kMost, config.reserve.bytes));
   PAWL_TRY(section.read_number("reserve_inodes", 0, kMost, config.reserve.inodes));

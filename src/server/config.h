@@ -49,6 +49,8 @@ struct ServerConfig {
   std::string data = "./pawl-data";
   std::string archive;      // a folder, or s3://BUCKET/PREFIX; "" = DATA/archive
   std::string s3_endpoint;  // of the bucket; "" = as AWS's own settings say
+  // The name under which an archive in a folder reads as a bucket; "" = under none.
+  std::string archive_bucket = "archive";
   ReserveConfig reserve;
   Duration stream_retention = table::kStreamRetentionDefault;  // 1 s to kStreamRetentionMax
   std::vector<AccessKeyConfig> access_keys;

@@ -6,13 +6,14 @@
 #include <set>
 #include <thread>
 
+#include "adapter/directory_object_shelf.h"
 #include "base/base64.h"
 #include "observe/log.h"
 #include "server/bucket_place.h"
 #include "server/commit_events.h"
 #include "server/queues.h"
-#include "server/run_to_end.h"
 #include "server/round_thread.h"
+#include "server/run_to_end.h"
 #include "server/status_document.h"
 #include "server/stores.h"
 #include "server/unknown_outcome.h"
@@ -46,6 +47,7 @@ struct Server::Parts {
 
   Status open();
   Status open_recorder();
+  Result<wire::S3ArchiveBucket> open_archive_bucket();
   Status listen();
   void stop();
   StatusFacts facts() const;
@@ -67,6 +69,7 @@ struct Server::Parts {
 
   std::unique_ptr<Queues> queues;
   std::unique_ptr<BucketPlace> buckets;
+  std::unique_ptr<DirectoryObjectShelf> shelf;  // none: the archive is in a bucket, or hidden
 
   wire::AccessGate gate;
   std::unique_ptr<wire::DynamoDbService> dynamodb;
@@ -100,12 +103,35 @@ Status Server::Parts::open_recorder() {
   return ok();
 }
 
+// A bucket that a client made is the client's: the archive does not take its name.
+Result<wire::S3ArchiveBucket> Server::Parts::open_archive_bucket() {
+  wire::S3ArchiveBucket bucket;
+  if (config.archive_bucket.empty()) return bucket;
+  PAWL_ASSIGN_OR_RETURN(const auto taken, buckets->store().bucket(config.archive_bucket));
+  if (taken) {
+    observe::info("the archive is not shown as a bucket: a client's bucket has its name",
+                  {{"bucket", config.archive_bucket}, {"setting", "archive_bucket"}});
+    return bucket;
+  }
+  bucket.name = config.archive_bucket;
+  if (config.archive_place().in_bucket()) {
+    bucket.elsewhere = config.archive_path();
+    return bucket;
+  }
+  PAWL_ASSIGN_OR_RETURN(shelf, DirectoryObjectShelf::open(config.archive_path()));
+  PAWL_ASSIGN_OR_RETURN(bucket.created, shelf->created());
+  bucket.shelf = shelf.get();
+  return bucket;
+}
+
 Status Server::Parts::listen() {
   dynamodb = std::make_unique<wire::DynamoDbService>(
       *tables.reader, *tables.committer,
       [this](const std::string& name) { return defaults_for(config, name); });
+  PAWL_ASSIGN_OR_RETURN(auto archive_bucket, open_archive_bucket());
   s3 = std::make_unique<wire::S3Service>(
-      gate, buckets->store(), stores.random, [this] { return stores.clock->now(); },
+      gate, buckets->store(), std::move(archive_bucket), stores.random,
+      [this] { return stores.clock->now(); },
       [this](std::function<void()> work) { buckets->run_elsewhere(std::move(work)); });
   wire::StatusSource source;
   source.status_json = [this] { return server::status_json(facts()); };

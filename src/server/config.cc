@@ -196,6 +196,11 @@ Status read_table(const std::string& name, const toml::table& table, ServerConfi
   PAWL_TRY(section.read("record", settings.record));
   PAWL_TRY(section.read("names", settings.names));
   PAWL_TRY(section.read_number("partitions", 1, table::kPartitionsMax, settings.partitions));
+  std::string writes = "all";
+  PAWL_TRY(section.read("writes", writes));
+  if (writes != "all" && writes != "insert-only")
+    return section.wrong("writes", "must be \"all\" or \"insert-only\"");
+  settings.insert_only = writes == "insert-only";
   PAWL_TRY(section.read_duration("page_interval", kPageIntervalMax, settings.page_interval));
   PAWL_TRY(section.check_unknown());
   if (!settings.names.empty()) {
@@ -272,6 +277,14 @@ PageIntervals ServerConfig::page_intervals() const {
     if (settings.page_interval) intervals.emplace(name, *settings.page_interval);
   }
   return intervals;
+}
+
+std::set<std::string> ServerConfig::insert_only() const {
+  std::set<std::string> names;
+  for (const auto& [name, settings] : tables) {
+    if (settings.insert_only) names.insert(name);
+  }
+  return names;
 }
 
 Result<ServerConfig> load_config(const std::string& path) {

@@ -87,6 +87,7 @@ Status Server::Parts::open_recorder() {
   table::CommitterOptions options;
   options.reserve = {config.reserve.bytes, config.reserve.inodes};
   options.stream_retention = config.stream_retention;
+  options.insert_only = config.insert_only();
   PAWL_ASSIGN_OR_RETURN(tables, table::TableStore::open(*stores.store, *stores.clock, stores.random,
                                                         events, options));
   recorded = std::make_unique<pipeline::CatalogTables>(*tables.catalog, *tables.committer);

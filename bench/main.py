@@ -8,6 +8,7 @@ import os
 import sys
 import time
 
+import bucket_rows
 import guard_rows
 import promises
 import report
@@ -21,6 +22,7 @@ ROWS = {
     "update-64-archived": rows.update_64_archived,
     "update-1": rows.update_1,
     "get-64": rows.get_64,
+    "put-64": bucket_rows.put_64,
     "durable": promises.durable,
     "drain": promises.drain,
     "verify": promises.verify,

@@ -82,8 +82,8 @@ Status each_entry(const FileDescriptor& folder, const std::string& path, const T
 
 }  // namespace
 
-Result<std::unique_ptr<DirectoryObjectShelf>> DirectoryObjectShelf::open(const std::string& path,
-                                                                         std::size_t window) {
+Result<std::unique_ptr<DirectoryObjectShelf>> DirectoryObjectShelf::open_archive(
+    const std::string& path, std::size_t window) {
   PAWL_ASSIGN_OR_RETURN(FileDescriptor root, open_directory(path));
   return std::unique_ptr<DirectoryObjectShelf>(
       new DirectoryObjectShelf(path, std::move(root), window));

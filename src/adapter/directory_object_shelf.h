@@ -23,8 +23,8 @@ class DirectoryObjectShelf final : public ObjectShelf {
  public:
   // The archive must be there. Takes no lock, and follows no symbolic link below `path`.
   static constexpr std::size_t kWindow = 32'768;
-  static Result<std::unique_ptr<DirectoryObjectShelf>> open(const std::string& path,
-                                                            std::size_t window = kWindow);
+  static Result<std::unique_ptr<DirectoryObjectShelf>> open_archive(const std::string& path,
+                                                                    std::size_t window = kWindow);
 
   // When the archive was made. Errors: kNotFound if it is none.
   Result<Instant> created() const;

@@ -71,7 +71,7 @@ TEST_F(DirectoryShelf, ObjectsAndNothingElse) {
   fs::create_directory_symlink("/etc", directory_.path() + "/etc");
   ::mkfifo((directory_.path() + "/users/fifo").c_str(), 0600);
   fs::create_directories(directory_.path() + "/empty/emptier");
-  const auto shelf = DirectoryObjectShelf::open(directory_.path()).value();
+  const auto shelf = DirectoryObjectShelf::open_archive(directory_.path()).value();
   EXPECT_EQ(read(*shelf, "users/a-0.json"), "zero");
   EXPECT_EQ(read(*shelf, "users/a-0.json/deep"), "hashed");
   for (const std::string absent :
@@ -109,7 +109,7 @@ TEST_F(DirectoryShelf, WalksAsAMapDoes) {
     model.put(name, name);
   }
   for (const std::size_t window : {1U, 2U, 3U, 100U}) {
-    const auto shelf = DirectoryObjectShelf::open(directory_.path(), window).value();
+    const auto shelf = DirectoryObjectShelf::open_archive(directory_.path(), window).value();
     for (const std::string folded : {"", "a", "b", "/b-1/"}) {
       const auto fold = [&folded](std::string_view folder) {
         return !folded.empty() && folder.find(folded) != std::string_view::npos;
@@ -131,7 +131,7 @@ TEST_F(DirectoryShelf, WalksAsAMapDoes) {
 
 TEST_F(DirectoryShelf, APageThatGoesOnMayBeOfAMomentAgo) {
   for (const char* name : {"t/a", "t/c"}) write(name, "x");
-  const auto shelf = DirectoryObjectShelf::open(directory_.path()).value();
+  const auto shelf = DirectoryObjectShelf::open_archive(directory_.path()).value();
   EXPECT_THAT(walk(*shelf, never), ::testing::ElementsAre("t/a", "t/c"));
   write("t/b", "x");
   EXPECT_THAT(walk(*shelf, never), ::testing::ElementsAre("t/a", "t/b", "t/c"));

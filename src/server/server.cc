@@ -119,7 +119,7 @@ Result<wire::S3ArchiveBucket> Server::Parts::open_archive_bucket() {
     bucket.elsewhere = config.archive_path();
     return bucket;
   }
-  PAWL_ASSIGN_OR_RETURN(shelf, DirectoryObjectShelf::open(config.archive_path()));
+  PAWL_ASSIGN_OR_RETURN(shelf, DirectoryObjectShelf::open_archive(config.archive_path()));
   PAWL_ASSIGN_OR_RETURN(bucket.created, shelf->created());
   bucket.shelf = shelf.get();
   return bucket;

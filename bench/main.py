@@ -8,6 +8,7 @@ import os
 import sys
 import time
 
+import bucket_rows
 import guard_rows
 import promises
 import report
@@ -23,6 +24,7 @@ ROWS = {
     "update-1": rows.update_1,
     "get-64": rows.get_64,
     "get-records": stream_rows.get_records,
+    "put-64": bucket_rows.put_64,
     "durable": promises.durable,
     "drain": promises.drain,
     "verify": promises.verify,

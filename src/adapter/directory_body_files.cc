@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "adapter/directory_listing.h"
+#include "adapter/file_body_reader.h"
 #include "base/hex.h"
 
 namespace pawl {
@@ -31,34 +32,6 @@ class FileWriter final : public BodyWriter {
  private:
   FileDescriptor file_;
   int folder_;
-  std::string name_;
-};
-
-class FileReader final : public BodyReader {
- public:
-  FileReader(FileDescriptor file, std::string name)
-      : file_(std::move(file)), name_(std::move(name)) {}
-
-  Result<std::string> read(std::uint64_t offset, std::size_t size) override {
-    std::string bytes(size, '\0');
-    std::size_t done = 0;
-    while (done < size) {
-      const ssize_t got =
-          ::pread(file_.get(), bytes.data() + done, size - done, static_cast<off_t>(offset + done));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return error_of_errno(errno, "reading body", name_);
-      if (got == 0) {
-        return Error{ErrorCode::kCorrupt,
-                     "reading body " + name_ + ": it ends before its record says",
-                     "restore the data directory from a copy"};
-      }
-      done += static_cast<std::size_t>(got);
-    }
-    return bytes;
-  }
-
- private:
-  FileDescriptor file_;
   std::string name_;
 };
 
@@ -93,7 +66,7 @@ Result<std::unique_ptr<BodyReader>> DirectoryBodyFiles::open(BodyNumber number) 
   const std::string name = name_of(number);
   FileDescriptor file(::openat(folder(number), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!file) return error_of_errno(errno, "opening body", name);
-  return std::unique_ptr<BodyReader>(std::make_unique<FileReader>(std::move(file), name));
+  return std::unique_ptr<BodyReader>(std::make_unique<FileBodyReader>(std::move(file), name));
 }
 
 Status DirectoryBodyFiles::link(BodyNumber number, BodyNumber copy) {

@@ -3,6 +3,9 @@
 namespace pawl::bucket {
 namespace {
 
+// Between two rounds, so that who deletes an object in ten thousand parts does not hold up the others.
+constexpr std::size_t kFilesRemovedMax = 256;
+
 // What frees room is done without it.
 bool needs_room(const Action& action) {
   return !std::holds_alternative<DeleteObjects>(action) &&
@@ -101,8 +104,7 @@ BucketCommitter::Round BucketCommitter::run_round() {
   std::vector<BucketCommand> commands = take();
   if (commands.empty()) {
     look_for_room();
-    remove_free_files();
-    return Round::kIdle;
+    return remove_free_files() ? Round::kDone : Round::kIdle;
   }
   BucketRound round(ports_.store, ports_.clock.now());
   std::vector<Decided> decided = decide(std::move(commands), round);
@@ -143,10 +145,11 @@ void BucketCommitter::answer(std::vector<Decided> decided) {
   }
 }
 
-void BucketCommitter::remove_free_files() {
+bool BucketCommitter::remove_free_files() {
+  const auto free = watch_->take_free(kFilesRemovedMax);
   // What can't be removed now is removed at the next start: no record names it.
-  for (const BodyNumber number : watch_->take_free())
-    static_cast<void>(ports_.files.remove(number).ok());
+  for (const BodyNumber number : free) static_cast<void>(ports_.files.remove(number).ok());
+  return free.size() == kFilesRemovedMax;
 }
 
 }  // namespace pawl::bucket

@@ -82,7 +82,7 @@ class BucketCommitter final : public BucketSink {
   bool look_for_room();
   void answer(std::vector<Decided> decided);
   void answer_all(std::vector<Decided> decided, Refusal refusal, const std::string& why);
-  void remove_free_files();
+  bool remove_free_files();  // some; whether there may be more
 
   BucketPorts ports_;
   const BucketCommitterOptions options_;

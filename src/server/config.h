@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct TableConfig {
   std::uint16_t partitions = table::kPartitionsDefault;
   // What holds from a start on: pipeline::RecorderOptions::page_interval, up to kPageIntervalMax. Nothing = as the archive's kind.
   std::optional<Duration> page_interval;
+  bool insert_only = false;  // from a start on: items are put once, never changed or removed
 };
 
 using PageIntervals = std::map<std::string, Duration, std::less<>>;
@@ -49,6 +51,8 @@ struct ServerConfig {
   std::string data = "./pawl-data";
   std::string archive;      // a folder, or s3://BUCKET/PREFIX; "" = DATA/archive
   std::string s3_endpoint;  // of the bucket; "" = as AWS's own settings say
+  // The name under which an archive in a folder reads as a bucket; "" = under none.
+  std::string archive_bucket = "archive";
   ReserveConfig reserve;
   Duration stream_retention = table::kStreamRetentionDefault;  // 1 s to kStreamRetentionMax
   std::vector<AccessKeyConfig> access_keys;
@@ -58,6 +62,7 @@ struct ServerConfig {
   ArchivePlace archive_place() const { return {archive_path(), s3_endpoint}; }
   TableConfig table(const std::string& name) const;
   PageIntervals page_intervals() const;  // of the tables that have one of their own
+  std::set<std::string> insert_only() const;
 };
 
 // Reads pawl.toml. Errors: kNotFound, or kInvalid naming the line, the unknown key or the wrong value.

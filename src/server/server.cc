@@ -6,16 +6,17 @@
 #include <set>
 #include <thread>
 
+#include "adapter/directory_object_shelf.h"
 #include "base/base64.h"
 #include "observe/log.h"
 #include "server/bucket_place.h"
 #include "server/commit_events.h"
 #include "server/queues.h"
+#include "server/round_thread.h"
 #include "server/run_to_end.h"
 #include "server/status_document.h"
 #include "server/stores.h"
 #include "server/unknown_outcome.h"
-#include "table/commit_thread.h"
 #include "wire/http_server.h"
 #include "wire/router.h"
 #include "wire/s3_service.h"
@@ -46,6 +47,7 @@ struct Server::Parts {
 
   Status open();
   Status open_recorder();
+  Result<wire::S3ArchiveBucket> open_archive_bucket();
   Status listen();
   void stop();
   StatusFacts facts() const;
@@ -62,11 +64,12 @@ struct Server::Parts {
   boost::asio::io_context recording;  // goes first: what sleeps in it uses the recorder
   std::string refusal;
 
-  std::unique_ptr<table::CommitThread> commit_thread;
+  std::unique_ptr<RoundThread<table::Committer>> commit_thread;
   std::thread record_thread;
 
   std::unique_ptr<Queues> queues;
   std::unique_ptr<BucketPlace> buckets;
+  std::unique_ptr<DirectoryObjectShelf> shelf;  // none: the archive is in a bucket, or hidden
 
   wire::AccessGate gate;
   std::unique_ptr<wire::DynamoDbService> dynamodb;
@@ -84,6 +87,7 @@ Status Server::Parts::open_recorder() {
   table::CommitterOptions options;
   options.reserve = {config.reserve.bytes, config.reserve.inodes};
   options.stream_retention = config.stream_retention;
+  options.insert_only = config.insert_only();
   PAWL_ASSIGN_OR_RETURN(tables, table::TableStore::open(*stores.store, *stores.clock, stores.random,
                                                         events, options));
   recorded = std::make_unique<pipeline::CatalogTables>(*tables.catalog, *tables.committer);
@@ -100,12 +104,35 @@ Status Server::Parts::open_recorder() {
   return ok();
 }
 
+// A bucket that a client made is the client's: the archive does not take its name.
+Result<wire::S3ArchiveBucket> Server::Parts::open_archive_bucket() {
+  wire::S3ArchiveBucket bucket;
+  if (config.archive_bucket.empty()) return bucket;
+  PAWL_ASSIGN_OR_RETURN(const auto taken, buckets->store().bucket(config.archive_bucket));
+  if (taken) {
+    observe::info("the archive is not shown as a bucket: a client's bucket has its name",
+                  {{"bucket", config.archive_bucket}, {"setting", "archive_bucket"}});
+    return bucket;
+  }
+  bucket.name = config.archive_bucket;
+  if (config.archive_place().in_bucket()) {
+    bucket.elsewhere = config.archive_path();
+    return bucket;
+  }
+  PAWL_ASSIGN_OR_RETURN(shelf, DirectoryObjectShelf::open_archive(config.archive_path()));
+  PAWL_ASSIGN_OR_RETURN(bucket.created, shelf->created());
+  bucket.shelf = shelf.get();
+  return bucket;
+}
+
 Status Server::Parts::listen() {
   dynamodb = std::make_unique<wire::DynamoDbService>(
       *tables.reader, *tables.committer,
       [this](const std::string& name) { return defaults_for(config, name); });
+  PAWL_ASSIGN_OR_RETURN(auto archive_bucket, open_archive_bucket());
   s3 = std::make_unique<wire::S3Service>(
-      gate, buckets->store(), stores.random, [this] { return stores.clock->now(); },
+      gate, buckets->store(), std::move(archive_bucket), stores.random,
+      [this] { return stores.clock->now(); },
       [this](std::function<void()> work) { buckets->run_elsewhere(std::move(work)); });
   wire::StatusSource source;
   source.status_json = [this] { return server::status_json(facts()); };
@@ -133,7 +160,7 @@ Status Server::Parts::open() {
   PAWL_ASSIGN_OR_RETURN(
       queues, Queues::open(stores.data->queues_path(), config.reserve, *stores.clock, stores.random,
                            end_with_unknown_outcome));
-  commit_thread = std::make_unique<table::CommitThread>(*tables.committer);
+  commit_thread = std::make_unique<RoundThread<table::Committer>>(*tables.committer);
   PAWL_ASSIGN_OR_RETURN(buckets, BucketPlace::open(stores.data->path(), *stores.clock,
                                                    {config.reserve.bytes, config.reserve.inodes},
                                                    end_with_unknown_outcome));

@@ -156,7 +156,8 @@ Committer::Round Committer::run_round() {
 
 Committer::Round Committer::item_round(std::vector<Pending> pending, bool trim) {
   const Instant now = ports_.clock.now();
-  CommitRound round(ports_.store, step_, ports_.catalog.view(), now, options_.batch_bytes_max);
+  CommitRound round(ports_.store, step_, ports_.catalog.view(), options_.insert_only, now,
+                    options_.batch_bytes_max);
   for (Pending& one : pending) round.prepare(one);
   if (const Status loaded = round.load(); !loaded.ok()) {
     refuse_all(pending, Refusal::kStorage, loaded.error().message);
@@ -197,7 +198,8 @@ bool Committer::table_command_refused(const Command& command) const {
 
 Committer::Round Committer::table_round(Pending pending) {
   const Instant now = ports_.clock.now();
-  CommitRound round(ports_.store, step_, ports_.catalog.view(), now, options_.batch_bytes_max);
+  CommitRound round(ports_.store, step_, ports_.catalog.view(), options_.insert_only, now,
+                    options_.batch_bytes_max);
   round.prepare(pending);
   std::vector<Pending> alone;
   if (const Status loaded = round.load(); !loaded.ok()) {

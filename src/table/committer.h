@@ -70,6 +70,8 @@ struct CommitterOptions {
   Duration heartbeat_interval = std::chrono::seconds(1);
   // How long the records of a stream stay readable, and how long a deleted table's do.
   Duration stream_retention = kStreamRetentionDefault;
+  // Tables, by name, that only gain items: puts of what is not there yet, and nothing else.
+  std::set<std::string> insert_only;
 };
 
 // What the committer stands on. All must outlive it.

@@ -22,21 +22,20 @@ Outcome refused(Refusal refusal, std::string why) {
 
 }  // namespace
 
-void BucketCommitter::submit(BucketCommand command) {
+Refusal BucketCommitter::push(BucketCommand& command) {
   const std::size_t bytes = bytes_of(command.action);
-  Refusal refusal = Refusal::kNone;
-  {
-    const std::lock_guard lock(mutex_);
-    if (closed_) {
-      refusal = Refusal::kStopping;
-    } else if (waiting_.size() >= options_.queue_commands_max ||
-               (!waiting_.empty() && waiting_bytes_ + bytes > options_.queue_bytes_max)) {
-      refusal = Refusal::kBusy;
-    } else {
-      waiting_bytes_ += bytes;
-      waiting_.push_back(std::move(command));
-    }
-  }
+  const std::lock_guard lock(mutex_);
+  if (closed_) return Refusal::kStopping;
+  if (waiting_.size() >= options_.queue_commands_max) return Refusal::kBusy;
+  // One command may always wait, however large.
+  if (!waiting_.empty() && waiting_bytes_ + bytes > options_.queue_bytes_max) return Refusal::kBusy;
+  waiting_bytes_ += bytes;
+  waiting_.push_back(std::move(command));
+  return Refusal::kNone;
+}
+
+void BucketCommitter::submit(BucketCommand command) {
+  const Refusal refusal = push(command);
   if (refusal == Refusal::kNone) {
     if (waker_) waker_();
     return;

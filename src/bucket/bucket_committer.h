@@ -77,6 +77,8 @@ class BucketCommitter final : public BucketSink {
     Outcome outcome;
   };
 
+  // Leaves the command untouched where it did not take it.
+  Refusal push(BucketCommand& command);
   std::vector<BucketCommand> take();
   std::vector<Decided> decide(std::vector<BucketCommand> commands, BucketRound& round);
   bool look_for_room();

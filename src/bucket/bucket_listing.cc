@@ -22,7 +22,7 @@ std::string_view rolled_up(std::string_view name, const ListQuery& query) {
 }
 
 std::string first_position(const Walk& walk, const ListQuery& query) {
-  const std::string first = walk.base + query.prefix;
+  std::string first = walk.base + query.prefix;
   if (query.after.empty()) return first;
   std::string behind = walk.base + query.after;
   if (query.after.starts_with(query.prefix) && rolled_up(query.after, query) == query.after) {

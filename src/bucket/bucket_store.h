@@ -58,7 +58,7 @@ class BucketStore {
   Result<std::optional<Whole>> object_with_body(std::string_view name, std::string_view key);
 
  private:
-  BucketStore(BucketPorts ports, BucketCommitterOptions options)
+  BucketStore(const BucketPorts& ports, BucketCommitterOptions options)
       : ports_(ports), committer_(ports, options) {}
   Status check_format();
   Result<std::optional<std::vector<BodyPiece>>> pieces_of(const ObjectRecord& record);

@@ -24,13 +24,13 @@ std::string render_refusal(const Command& command, Failure failure) {
 
 Committer::Committer(CommitterPorts ports, CommitterOptions options)
     : ports_(ports),
-      options_(options),
-      queue_(options.queue_commands_max, options.queue_bytes_max),
-      room_(options.reserve),
-      holds_(ports.catalog, ports.log, options.stream_retention) {}
+      options_(std::move(options)),
+      queue_(options_.queue_commands_max, options_.queue_bytes_max),
+      room_(options_.reserve),
+      holds_(ports.catalog, ports.log, options_.stream_retention) {}
 
 Result<std::unique_ptr<Committer>> Committer::open(CommitterPorts ports, CommitterOptions options) {
-  std::unique_ptr<Committer> committer(new Committer(ports, options));
+  std::unique_ptr<Committer> committer(new Committer(ports, std::move(options)));
   PAWL_TRY(committer->open_shards());
   PAWL_TRY(remove_orphans(ports.store, *ports.catalog.view()));
   return committer;

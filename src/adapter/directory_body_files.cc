@@ -44,10 +44,11 @@ Result<std::unique_ptr<DirectoryBodyFiles>> DirectoryBodyFiles::open(const std::
   for (std::size_t i = 0; i < kFolders; ++i) {
     const std::string name = fmt::format("{:02x}", i);
     if (::mkdirat(top.get(), name.c_str(), 0700) != 0 && errno != EEXIST)
-      return error_of_errno(errno, "creating directory", path + "/" + name);
+      return error_of_errno(errno, "creating directory", fmt::format("{}/{}", path, name));
     files->folders_[i] = FileDescriptor(
         ::openat(top.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!files->folders_[i]) return error_of_errno(errno, "opening directory", path + "/" + name);
+    if (!files->folders_[i])
+      return error_of_errno(errno, "opening directory", fmt::format("{}/{}", path, name));
   }
   PAWL_TRY(sync_file(top.get(), path));
   return files;

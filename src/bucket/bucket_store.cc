@@ -11,9 +11,9 @@ constexpr std::string_view kFormatKey = "format";
 
 }  // namespace
 
-Result<std::unique_ptr<BucketStore>> BucketStore::open(BucketPorts ports,
+Result<std::unique_ptr<BucketStore>> BucketStore::open(const BucketPorts& ports,
                                                        BucketCommitterOptions options) {
-  std::unique_ptr<BucketStore> store(new BucketStore(std::move(ports), options));
+  std::unique_ptr<BucketStore> store(new BucketStore(ports, options));
   PAWL_TRY(store->check_format());
   PAWL_ASSIGN_OR_RETURN(const auto files, store->ports_.files.list());
   PAWL_TRY(store->find_next_number(files));

@@ -28,7 +28,7 @@ class BucketStore {
  public:
   // Makes what is absent, and removes the files that no record names: what a crash left of bodies under way.
   // Errors: the store's; kCorrupt; kInvalid for a newer format.
-  static Result<std::unique_ptr<BucketStore>> open(BucketPorts ports,
+  static Result<std::unique_ptr<BucketStore>> open(const BucketPorts& ports,
                                                    BucketCommitterOptions options);
 
   BucketCommitter& committer() { return committer_; }

@@ -8,12 +8,14 @@ import os
 import sys
 import time
 
+import bucket_rows
 import guard_rows
 import mapping_rows
 import promises
 import report
 import rows
 import servers
+import stream_rows
 from rows import Settings
 
 ROWS = {
@@ -22,6 +24,8 @@ ROWS = {
     "update-64-archived": rows.update_64_archived,
     "update-1": rows.update_1,
     "get-64": rows.get_64,
+    "get-records": stream_rows.get_records,
+    "put-64": bucket_rows.put_64,
     "durable": promises.durable,
     "drain": promises.drain,
     "verify": promises.verify,

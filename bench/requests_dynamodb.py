@@ -41,9 +41,10 @@ def signing_key(secret: str, day: str, service: str) -> bytes:
 
 
 def headers_for(port: int, target: str, payload: bytes, now: datetime.datetime) -> dict[str, str]:
+    """`target` is an operation of DynamoDB, or a whole X-Amz-Target."""
     stamp, day = now.strftime("%Y%m%dT%H%M%SZ"), now.strftime("%Y%m%d")
     signed = {"content-type": "application/x-amz-json-1.0", "host": f"127.0.0.1:{port}", "x-amz-date": stamp,
-              "x-amz-target": f"DynamoDB_20120810.{target}"}
+              "x-amz-target": target if "." in target else f"DynamoDB_20120810.{target}"}
     names = ";".join(signed)
     canonical = "\n".join(["POST", "/", "", *(f"{name}:{value}" for name, value in signed.items()), "", names,
                            hashlib.sha256(payload).hexdigest()])

@@ -4,6 +4,32 @@
 #   src/NAME/*_fuzz.cc       -> one libFuzzer target each, with -DPAWL_FUZZ=ON
 # DEPENDS is the whole truth about which folders NAME may include: the layering test reads it.
 include(GoogleTest)
+
+# Headers of libraries are most of what the compiler reads, so g++ reads them once: pawl_precompile(NAME HEADERS headers...
+# [LIBRARIES externals...]) does it, pawl_use_precompiled(TARGET NAME) puts them before each source of a target. Sources include
+# what they need all the same: the builds with sanitizers and clang-tidy know of no precompiled header.
+function(pawl_precompile name)
+  cmake_parse_arguments(ARG "" "" "HEADERS;LIBRARIES" ${ARGN})
+  if(NOT PAWL_PRECOMPILE OR PAWL_SANITIZE OR NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    return()
+  endif()
+  set(dir ${PROJECT_SOURCE_DIR}/cmake/precompiled)
+  list(TRANSFORM ARG_HEADERS PREPEND ${dir}/)
+  add_library(pawl_precompiled_${name} OBJECT ${dir}/once.cc)
+  target_link_libraries(pawl_precompiled_${name} PRIVATE fmt::fmt ${ARG_LIBRARIES})
+  target_precompile_headers(pawl_precompiled_${name} PRIVATE ${ARG_HEADERS})
+  # For ccache (its manual, "Precompiled headers").
+  target_compile_options(pawl_precompiled_${name} PRIVATE -fpch-preprocess)
+endfunction()
+function(pawl_use_precompiled target name)
+  if(TARGET pawl_precompiled_${name})
+    target_precompile_headers(${target} REUSE_FROM pawl_precompiled_${name})
+    # g++ 12's false alarms about std::string (CMakeLists.txt) reach further where it does not see that a header is a system's;
+    # the builds with sanitizers keep these warnings.
+    target_compile_options(${target} PRIVATE -fpch-preprocess -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread)
+  endif()
+endfunction()
+
 set_property(GLOBAL PROPERTY PAWL_LAYERS "")
 
 function(pawl_folder name)
@@ -19,6 +45,12 @@ function(pawl_folder name)
     add_library(pawl_${name} STATIC ${sources})
     target_include_directories(pawl_${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
     target_link_libraries(pawl_${name} PUBLIC ${depends} ${ARG_LIBRARIES} Threads::Threads)
+    # Stages: those with a port to the world, and items.
+    if("port" IN_LIST ARG_DEPENDS AND "item" IN_LIST ARG_DEPENDS)
+      pawl_use_precompiled(pawl_${name} stages)
+    else()
+      pawl_use_precompiled(pawl_${name} library)
+    endif()
   else()
     add_library(pawl_${name} INTERFACE)
     target_include_directories(pawl_${name} INTERFACE ${CMAKE_CURRENT_SOURCE_DIR})
@@ -34,6 +66,7 @@ function(pawl_folder name)
     target_link_libraries(${name}_test PRIVATE pawl_${name} ${test_depends} ${ARG_TEST_LIBRARIES}
                                                rapidcheck GTest::gmock GTest::gtest_main)
     pawl_compile_faster(${tests})
+    pawl_use_precompiled(${name}_test tests)
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()
   if(PAWL_FUZZ)

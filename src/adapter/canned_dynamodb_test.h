@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "base/crc.h"
 #include "adapter/dynamodb_client.h"
+#include "base/crc.h"
 #include "port/conformance/run_awaitable.h"
 
 namespace pawl {

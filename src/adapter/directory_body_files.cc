@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "adapter/directory_listing.h"
+#include "adapter/file_body_reader.h"
 #include "base/hex.h"
 
 namespace pawl {
@@ -34,34 +35,6 @@ class FileWriter final : public BodyWriter {
   std::string name_;
 };
 
-class FileReader final : public BodyReader {
- public:
-  FileReader(FileDescriptor file, std::string name)
-      : file_(std::move(file)), name_(std::move(name)) {}
-
-  Result<std::string> read(std::uint64_t offset, std::size_t size) override {
-    std::string bytes(size, '\0');
-    std::size_t done = 0;
-    while (done < size) {
-      const ssize_t got =
-          ::pread(file_.get(), bytes.data() + done, size - done, static_cast<off_t>(offset + done));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) return error_of_errno(errno, "reading body", name_);
-      if (got == 0) {
-        return Error{ErrorCode::kCorrupt,
-                     "reading body " + name_ + ": it ends before its record says",
-                     "restore the data directory from a copy"};
-      }
-      done += static_cast<std::size_t>(got);
-    }
-    return bytes;
-  }
-
- private:
-  FileDescriptor file_;
-  std::string name_;
-};
-
 }  // namespace
 
 Result<std::unique_ptr<DirectoryBodyFiles>> DirectoryBodyFiles::open(const std::string& path) {
@@ -71,10 +44,11 @@ Result<std::unique_ptr<DirectoryBodyFiles>> DirectoryBodyFiles::open(const std::
   for (std::size_t i = 0; i < kFolders; ++i) {
     const std::string name = fmt::format("{:02x}", i);
     if (::mkdirat(top.get(), name.c_str(), 0700) != 0 && errno != EEXIST)
-      return error_of_errno(errno, "creating directory", path + "/" + name);
+      return error_of_errno(errno, "creating directory", fmt::format("{}/{}", path, name));
     files->folders_[i] = FileDescriptor(
         ::openat(top.get(), name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!files->folders_[i]) return error_of_errno(errno, "opening directory", path + "/" + name);
+    if (!files->folders_[i])
+      return error_of_errno(errno, "opening directory", fmt::format("{}/{}", path, name));
   }
   PAWL_TRY(sync_file(top.get(), path));
   return files;
@@ -93,7 +67,7 @@ Result<std::unique_ptr<BodyReader>> DirectoryBodyFiles::open(BodyNumber number) 
   const std::string name = name_of(number);
   FileDescriptor file(::openat(folder(number), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
   if (!file) return error_of_errno(errno, "opening body", name);
-  return std::unique_ptr<BodyReader>(std::make_unique<FileReader>(std::move(file), name));
+  return std::unique_ptr<BodyReader>(std::make_unique<FileBodyReader>(std::move(file), name));
 }
 
 Status DirectoryBodyFiles::link(BodyNumber number, BodyNumber copy) {

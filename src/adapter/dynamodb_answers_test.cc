@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "base/crc.h"
 #include "adapter/json_answer.h"
+#include "base/crc.h"
 
 namespace pawl {
 namespace {

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/crc.h"
 #include "adapter/dynamodb_answers.h"
+#include "base/crc.h"
 
 namespace pawl {
 namespace {

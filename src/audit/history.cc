@@ -184,12 +184,13 @@ std::vector<HistoryEntry> with_repairs(std::vector<HistoryEntry> entries,
     auto hole = behind.extract({entries[i].shard, entries[i].sequence});
     all.push_back(std::move(entries[i]));
     if (hole.empty()) continue;
-    const Instant since = all.back().instant;
+    const Instant before = all.back().instant;
     const bool newest = i + 1 == entries.size() || entries[i + 1].table != all.back().table ||
                         entries[i + 1].key != all.back().key;
     for (auto& entry : hole.mapped()) {
-      entry.instant = since;
-      if (!newest) entry.until = entries[i + 1].instant;
+      // A service's clock may go back from one change to the next.
+      entry.instant = newest ? before : std::min(before, entries[i + 1].instant);
+      if (!newest) entry.until = std::max(before, entries[i + 1].instant);
       all.push_back(std::move(entry));
     }
   }

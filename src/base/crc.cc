@@ -33,9 +33,9 @@ constexpr Tables<Word> make_tables(Word polynomial) {
   return tables;
 }
 
-template <typename Word, Word kPolynomial>
+template <typename Word, Word Polynomial>
 Word check(std::string_view bytes, Word before) {
-  static constexpr Tables<Word> kTables = make_tables<Word>(kPolynomial);
+  static constexpr Tables<Word> kTables = make_tables<Word>(Polynomial);
   Word value = ~before;
   while (bytes.size() >= 8) {
     Word next = 0;
@@ -56,26 +56,26 @@ Word check(std::string_view bytes, Word before) {
 template <typename Word>
 constexpr Word kOne = static_cast<Word>(Word{1} << (8 * sizeof(Word) - 1));
 
-template <typename Word, Word kPolynomial>
+template <typename Word, Word Polynomial>
 Word product(Word a, Word b) {
   Word result = 0;
   for (Word bit = kOne<Word>; bit != 0; bit >>= 1) {
     if ((a & bit) != 0) result ^= b;
-    b = static_cast<Word>((b >> 1) ^ ((b & 1) != 0 ? kPolynomial : 0));
+    b = static_cast<Word>((b >> 1) ^ ((b & 1) != 0 ? Polynomial : 0));
   }
   return result;
 }
 
 // To append B is to multiply A by x to the power of B's bits.
-template <typename Word, Word kPolynomial>
+template <typename Word, Word Polynomial>
 Word of_both(Word a, Word b, std::uint64_t b_bytes) {
   Word power = kOne<Word>;
   Word square = kOne<Word> >> 8;  // x^8: one byte
   for (; b_bytes != 0; b_bytes >>= 1) {
-    if ((b_bytes & 1) != 0) power = product<Word, kPolynomial>(power, square);
-    square = product<Word, kPolynomial>(square, square);
+    if ((b_bytes & 1) != 0) power = product<Word, Polynomial>(power, square);
+    square = product<Word, Polynomial>(square, square);
   }
-  return product<Word, kPolynomial>(power, a) ^ b;
+  return product<Word, Polynomial>(power, a) ^ b;
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // Any bytes: an error or a walk within the bounds.
-#include "base/xml_reader.h"
 #include "base/assert.h"
+#include "base/xml_reader.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   const std::string_view document(reinterpret_cast<const char*>(data), size);

@@ -3,6 +3,9 @@
 namespace pawl::bucket {
 namespace {
 
+// Between two rounds, so that who deletes an object in ten thousand parts does not hold up the others.
+constexpr std::size_t kFilesRemovedMax = 256;
+
 // What frees room is done without it.
 bool needs_room(const Action& action) {
   return !std::holds_alternative<DeleteObjects>(action) &&
@@ -19,21 +22,20 @@ Outcome refused(Refusal refusal, std::string why) {
 
 }  // namespace
 
-void BucketCommitter::submit(BucketCommand command) {
+Refusal BucketCommitter::push(BucketCommand& command) {
   const std::size_t bytes = bytes_of(command.action);
-  Refusal refusal = Refusal::kNone;
-  {
-    const std::lock_guard lock(mutex_);
-    if (closed_) {
-      refusal = Refusal::kStopping;
-    } else if (waiting_.size() >= options_.queue_commands_max ||
-               (!waiting_.empty() && waiting_bytes_ + bytes > options_.queue_bytes_max)) {
-      refusal = Refusal::kBusy;
-    } else {
-      waiting_bytes_ += bytes;
-      waiting_.push_back(std::move(command));
-    }
-  }
+  const std::lock_guard lock(mutex_);
+  if (closed_) return Refusal::kStopping;
+  if (waiting_.size() >= options_.queue_commands_max) return Refusal::kBusy;
+  // One command may always wait, however large.
+  if (!waiting_.empty() && waiting_bytes_ + bytes > options_.queue_bytes_max) return Refusal::kBusy;
+  waiting_bytes_ += bytes;
+  waiting_.push_back(std::move(command));
+  return Refusal::kNone;
+}
+
+void BucketCommitter::submit(BucketCommand command) {
+  const Refusal refusal = push(command);
   if (refusal == Refusal::kNone) {
     if (waker_) waker_();
     return;
@@ -101,8 +103,7 @@ BucketCommitter::Round BucketCommitter::run_round() {
   std::vector<BucketCommand> commands = take();
   if (commands.empty()) {
     look_for_room();
-    remove_free_files();
-    return Round::kIdle;
+    return remove_free_files() ? Round::kDone : Round::kIdle;
   }
   BucketRound round(ports_.store, ports_.clock.now());
   std::vector<Decided> decided = decide(std::move(commands), round);
@@ -143,10 +144,11 @@ void BucketCommitter::answer(std::vector<Decided> decided) {
   }
 }
 
-void BucketCommitter::remove_free_files() {
+bool BucketCommitter::remove_free_files() {
+  const auto free = watch_->take_free(kFilesRemovedMax);
   // What can't be removed now is removed at the next start: no record names it.
-  for (const BodyNumber number : watch_->take_free())
-    static_cast<void>(ports_.files.remove(number).ok());
+  for (const BodyNumber number : free) static_cast<void>(ports_.files.remove(number).ok());
+  return free.size() == kFilesRemovedMax;
 }
 
 }  // namespace pawl::bucket

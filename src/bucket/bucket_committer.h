@@ -77,12 +77,14 @@ class BucketCommitter final : public BucketSink {
     Outcome outcome;
   };
 
+  // Leaves the command untouched where it did not take it.
+  Refusal push(BucketCommand& command);
   std::vector<BucketCommand> take();
   std::vector<Decided> decide(std::vector<BucketCommand> commands, BucketRound& round);
   bool look_for_room();
   void answer(std::vector<Decided> decided);
   void answer_all(std::vector<Decided> decided, Refusal refusal, const std::string& why);
-  void remove_free_files();
+  bool remove_free_files();  // some; whether there may be more
 
   BucketPorts ports_;
   const BucketCommitterOptions options_;

@@ -9,21 +9,11 @@
 #include <vector>
 
 #include "bucket/bucket_store.h"
+#include "fault/manual_clock.h"
 #include "fault/memory_body_files.h"
 #include "fault/memory_key_value_store.h"
 
 namespace pawl::bucket {
-
-class ManualClock final : public Clock {
- public:
-  Instant now() override { return now_; }
-  MonotonicInstant monotonic() override { return {now_.microseconds}; }
-  std::unique_ptr<Alarm> make_alarm() override { return nullptr; }
-  void advance(Duration by) { now_.microseconds += by.count(); }
-
- private:
-  Instant now_{1'800'000'000'000'000};
-};
 
 class Buckets {
  public:

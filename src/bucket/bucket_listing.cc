@@ -22,7 +22,7 @@ std::string_view rolled_up(std::string_view name, const ListQuery& query) {
 }
 
 std::string first_position(const Walk& walk, const ListQuery& query) {
-  const std::string first = walk.base + query.prefix;
+  std::string first = walk.base + query.prefix;
   if (query.after.empty()) return first;
   std::string behind = walk.base + query.after;
   if (query.after.starts_with(query.prefix) && rolled_up(query.after, query) == query.after) {
@@ -96,6 +96,42 @@ Result<Page<ListedUpload>> list_uploads(KeyValueStore& store, std::string_view b
     return ok();
   };
   PAWL_TRY(walk_page(store, walk, query, page, take));
+  return page;
+}
+
+Result<Page<ListedObject>> list_shelf(ObjectShelf& shelf, const ListQuery& query) {
+  Page<ListedObject> page;
+  if (query.max == 0) return page;
+  const auto walk = shelf.walk(query.goes_on);
+  const auto fold = [&query](std::string_view folder) { return !rolled_up(folder, query).empty(); };
+  std::string from = first_position({kObjects, "", 0}, query);
+  for (;;) {
+    PAWL_ASSIGN_OR_RETURN(const auto name, walk->first(from, fold));
+    if (!name || !name->starts_with(query.prefix)) break;
+    const std::string_view rolled = rolled_up(*name, query);
+    std::optional<ShelvedAbout> about;
+    if (rolled.empty()) {
+      PAWL_ASSIGN_OR_RETURN(about, walk->about(*name));
+      from = *name + '\0';
+      if (!about) continue;
+    }
+    if (page.entries.size() + page.prefixes.size() >= query.max) {
+      page.truncated = true;
+      break;
+    }
+    if (about) {
+      ObjectRecord record;
+      record.bytes = about->bytes;
+      record.modified = about->modified;
+      page.entries.push_back({*name, std::move(record)});
+      page.last = *name;
+    } else {
+      page.last = rolled;
+      page.prefixes.push_back(page.last);
+      from = behind_prefix(page.last);
+      if (from.empty()) break;  // nothing is behind it
+    }
+  }
   return page;
 }
 

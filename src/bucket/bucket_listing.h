@@ -8,6 +8,7 @@
 
 #include "bucket/bucket_format.h"
 #include "port/key_value_store.h"
+#include "port/object_shelf.h"
 
 namespace pawl::bucket {
 
@@ -19,6 +20,7 @@ struct ListQuery {
   std::string after;     // names greater than this; a rolled-up prefix: names behind all of its own
   std::string after_id;  // uploads: with `after`, behind this upload of that name
   std::size_t max = kPageMax;  // names and prefixes together
+  bool goes_on = false;        // it is a page behind another: see ObjectShelf::walk
 };
 
 struct ListedObject {
@@ -49,6 +51,8 @@ Result<Page<ListedObject>> list_objects(KeyValueStore& store, std::string_view b
                                         const ListQuery& query);
 Result<Page<ListedUpload>> list_uploads(KeyValueStore& store, std::string_view bucket,
                                         const ListQuery& query);
+// The names of an archive, by the same rules; `record` says how long an object is, and when it was put. May wait for the disk.
+Result<Page<ListedObject>> list_shelf(ObjectShelf& shelf, const ListQuery& query);
 // Parts with numbers above `after`; at most `max`, of which one more tells whether the page is truncated.
 Result<Page<ListedPart>> list_parts(KeyValueStore& store, std::string_view id, unsigned after,
                                     std::size_t max);

@@ -271,11 +271,10 @@ class ModelRun {
     return text;
   }
 
-  std::string read(const Segment& segment) {
-    if (segment.kind == BodyKind::kStored) {
-      stored_.insert(segment.number);
-      return buckets_.store->stored(segment.number).value();
-    }
+  std::string read(const BodyPiece& piece) {
+    const Segment& segment = piece.segment;
+    if (segment.kind == BodyKind::kStored) stored_.insert(segment.number);
+    if (segment.kind != BodyKind::kFile) return piece.bytes;
     named_.insert(segment.number);
     const auto reader = buckets_.files.open(segment.number);
     if (!reader.ok()) return reader.error().message;
@@ -285,13 +284,19 @@ class ModelRun {
       bytes += next.value();
     return bytes;
   }
-  std::string body_of(const ObjectRecord& record) {
-    if (record.place.kind == BodyKind::kInline) return record.place.bytes;
+  std::string body_of(const std::string& bucket, const std::string& key,
+                      const ObjectRecord& record) {
     if (record.place.kind == BodyKind::kSegments) stored_.insert(record.place.number);
     std::string bytes;
-    const auto segments = buckets_.store->segments(record).value();
-    for (const Segment& segment : segments) bytes += read(segment);
+    const auto pieces = buckets_.store->body(bucket, key, record).value();
+    for (const BodyPiece& piece : pieces) bytes += read(piece);
     return bytes;
+  }
+  std::string part_of(const PartRecord& part) {
+    BodyPiece piece{{part.place.kind, part.place.number, part.bytes}, {}};
+    if (part.place.kind == BodyKind::kStored)
+      piece.bytes = buckets_.memory.get(kBodies, number_key(part.place.number)).value().value();
+    return read(piece);
   }
 
   // What is there, in the words of dump_of; notes which bodies it needs.
@@ -305,15 +310,14 @@ class ModelRun {
       text += "bucket " + bucket + "\n";
       const auto page = list_objects(buckets_.memory, bucket, {}).value();
       for (const auto& [key, object] : page.entries)
-        text += key + " = " + object.etag + ": " + body_of(object) + "\n";
+        text += key + " = " + object.etag + ": " + body_of(bucket, key, object) + "\n";
       const auto under_way = list_uploads(buckets_.memory, bucket, {}).value();
       for (const auto& upload : under_way.entries) {
         std::string& about = uploads[upload.id];
         about = "upload " + upload.id + " of " + bucket + " " + upload.key + "\n";
         const auto parts = list_parts(buckets_.memory, upload.id, 0, 100).value();
         for (const auto& [number, part] : parts.entries) {
-          about += std::to_string(number) + " = " + part.etag + ": " +
-                   read({part.place.kind, part.place.number, part.bytes}) + "\n";
+          about += std::to_string(number) + " = " + part.etag + ": " + part_of(part) + "\n";
         }
       }
     }

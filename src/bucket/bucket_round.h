@@ -1,5 +1,5 @@
 // One commit round of the buckets: commands in, outcomes and one batch out. It reads the store, never writes it, and has no
-// clock: a function of what is stored, the instant and the commands, which bucket_round_test.cc compares with a model.
+// clock: a function of what is stored, the instant and the commands, which bucket_model_test.cc compares with a model.
 //
 // Each command sees what those before it in the round have done. A command that is refused changes nothing.
 #pragma once

@@ -11,9 +11,9 @@ constexpr std::string_view kFormatKey = "format";
 
 }  // namespace
 
-Result<std::unique_ptr<BucketStore>> BucketStore::open(BucketPorts ports,
+Result<std::unique_ptr<BucketStore>> BucketStore::open(const BucketPorts& ports,
                                                        BucketCommitterOptions options) {
-  std::unique_ptr<BucketStore> store(new BucketStore(std::move(ports), options));
+  std::unique_ptr<BucketStore> store(new BucketStore(ports, options));
   PAWL_TRY(store->check_format());
   PAWL_ASSIGN_OR_RETURN(const auto files, store->ports_.files.list());
   PAWL_TRY(store->find_next_number(files));
@@ -101,18 +101,67 @@ Result<std::optional<UploadRecord>> BucketStore::upload(std::string_view name, s
   return std::optional<UploadRecord>(std::move(record));
 }
 
-Result<std::string> BucketStore::stored(BodyNumber number) {
-  PAWL_ASSIGN_OR_RETURN(auto found, ports_.store.get(kBodies, number_key(number)));
-  if (found) return *std::move(found);
-  return Error{ErrorCode::kNotFound, "reading body " + std::to_string(number) + ": it is gone",
-               "it was replaced meanwhile: ask again"};
+// Nothing: what the record names is not there (any more).
+Result<std::optional<std::vector<BodyPiece>>> BucketStore::pieces_of(const ObjectRecord& record) {
+  using Pieces = std::optional<std::vector<BodyPiece>>;
+  const BodyPlace& place = record.place;
+  std::vector<BodyPiece> pieces;
+  if (place.kind == BodyKind::kInline) {
+    pieces.push_back({{place.kind, 0, record.bytes}, place.bytes});
+    return Pieces(std::move(pieces));
+  }
+  std::vector<Segment> segments{{place.kind, place.number, record.bytes}};
+  if (place.kind == BodyKind::kSegments) {
+    PAWL_ASSIGN_OR_RETURN(const auto list, ports_.store.get(kBodies, number_key(place.number)));
+    if (!list) return Pieces();
+    PAWL_ASSIGN_OR_RETURN(segments, decode_segments(*list, "an object's segments"));
+  }
+  pieces.reserve(segments.size());
+  for (const Segment& segment : segments) {
+    BodyPiece piece{segment, {}};
+    // Of an object in parts at most the last: no other may be so small.
+    if (segment.kind != BodyKind::kFile) {
+      PAWL_ASSIGN_OR_RETURN(auto bytes, ports_.store.get(kBodies, number_key(segment.number)));
+      if (!bytes) return Pieces();
+      piece.bytes = *std::move(bytes);
+    }
+    pieces.push_back(std::move(piece));
+  }
+  return Pieces(std::move(pieces));
 }
 
-Result<std::vector<Segment>> BucketStore::segments(const ObjectRecord& record) {
-  if (record.place.kind != BodyKind::kSegments)
-    return std::vector<Segment>{{record.place.kind, record.place.number, record.bytes}};
-  PAWL_ASSIGN_OR_RETURN(const std::string list, stored(record.place.number));
-  return decode_segments(list, "an object's segments");
+Result<std::vector<BodyPiece>> BucketStore::body(std::string_view name, std::string_view key,
+                                                 const ObjectRecord& record) {
+  PAWL_ASSIGN_OR_RETURN(auto pieces, pieces_of(record));
+  if (pieces) return *std::move(pieces);
+  PAWL_ASSIGN_OR_RETURN(const auto there, object(name, key));
+  const std::string what = "reading the body of " + std::string(key);
+  // Numbers are given once: the same one is the same body.
+  if (there && there->place.kind == record.place.kind &&
+      there->place.number == record.place.number) {
+    return Error{ErrorCode::kCorrupt, what + ": it is gone, and its record is not",
+                 "restore the data directory from a copy"};
+  }
+  return Error{ErrorCode::kNotFound, what + ": it was replaced meanwhile", "ask again"};
+}
+
+Result<std::optional<BucketStore::Whole>> BucketStore::object_with_body(std::string_view name,
+                                                                        std::string_view key) {
+  for (;;) {  // each time somebody else's write has been done meanwhile
+    PAWL_ASSIGN_OR_RETURN(auto record, object(name, key));
+    if (!record) return std::optional<Whole>();
+    auto pieces = body(name, key, *record);
+    if (pieces.ok()) return std::optional<Whole>(Whole{*std::move(record), std::move(*pieces)});
+    if (pieces.error().code != ErrorCode::kNotFound) return pieces.error();
+  }
+}
+
+std::vector<BodyNumber> files_of(const std::vector<BodyPiece>& pieces) {
+  std::vector<BodyNumber> files;
+  for (const BodyPiece& piece : pieces) {
+    if (piece.segment.kind == BodyKind::kFile) files.push_back(piece.segment.number);
+  }
+  return files;
 }
 
 }  // namespace pawl::bucket

@@ -16,11 +16,19 @@
 
 namespace pawl::bucket {
 
+// One piece of a body: bytes that are here, or a file that has them.
+struct BodyPiece {
+  Segment segment;
+  std::string bytes;  // of one that is not a file: all of it, at most kStoredBytesMax
+};
+// The files among them: what a guard is narrowed to.
+std::vector<BodyNumber> files_of(const std::vector<BodyPiece>& pieces);
+
 class BucketStore {
  public:
   // Makes what is absent, and removes the files that no record names: what a crash left of bodies under way.
   // Errors: the store's; kCorrupt; kInvalid for a newer format.
-  static Result<std::unique_ptr<BucketStore>> open(BucketPorts ports,
+  static Result<std::unique_ptr<BucketStore>> open(const BucketPorts& ports,
                                                    BucketCommitterOptions options);
 
   BucketCommitter& committer() { return committer_; }
@@ -37,15 +45,23 @@ class BucketStore {
   Result<std::optional<ObjectRecord>> object(std::string_view name, std::string_view key);
   Result<std::optional<UploadRecord>> upload(std::string_view name, std::string_view key,
                                              std::string_view id);
-  // The bytes of a stored body or list; kNotFound if it has been replaced meanwhile, and no guard was held.
-  Result<std::string> stored(BodyNumber number);
-  // What a body consists of: one segment unless it was uploaded in parts. Not for an inline one.
-  Result<std::vector<Segment>> segments(const ObjectRecord& record);
+  // What the body of an object that was looked up consists of, in order. A guard keeps its files from then on; what is stored is
+  // in it, so that nobody has to look it up again. Errors: kNotFound if the object has been replaced since: look it up again;
+  // kCorrupt if it has not, and yet its body is gone.
+  Result<std::vector<BodyPiece>> body(std::string_view name, std::string_view key,
+                                      const ObjectRecord& record);
+  // The object with its body, of one moment; nothing if there is no such object. `guard` was taken before.
+  struct Whole {
+    ObjectRecord record;
+    std::vector<BodyPiece> pieces;
+  };
+  Result<std::optional<Whole>> object_with_body(std::string_view name, std::string_view key);
 
  private:
-  BucketStore(BucketPorts ports, BucketCommitterOptions options)
+  BucketStore(const BucketPorts& ports, BucketCommitterOptions options)
       : ports_(ports), committer_(ports, options) {}
   Status check_format();
+  Result<std::optional<std::vector<BodyPiece>>> pieces_of(const ObjectRecord& record);
   Status find_next_number(const std::vector<BodyNumber>& files);
   Status remove_unnamed(const std::vector<BodyNumber>& files);
 

@@ -48,6 +48,45 @@ TEST(BucketStore, AReaderKeepsWhatItLookedUp) {
   EXPECT_FALSE(buckets.files.open(number).ok());
 }
 
+TEST(BucketStore, AReaderKeepsNothingElse) {
+  Buckets buckets;
+  buckets.run(CreateBucket{"b", "r"});
+  for (const char* key : {"k", "l"}) buckets.run(buckets.put("b", key, BodyKind::kFile, "old"));
+  auto one = buckets.store->guard(), other = buckets.store->guard();
+  const auto read = buckets.store->object_with_body("b", "k").value().value();
+  const BodyNumber number = read.record.place.number;
+  one->narrow(files_of(read.pieces));
+  other->narrow(files_of(read.pieces));
+  buckets.run(DeleteObjects{"b", {{"l", {}}}});
+  EXPECT_THAT(buckets.files.list().value(), ElementsAre(number));
+  buckets.run(buckets.put("b", "k", BodyKind::kInline, "new"));
+  one.reset();
+  buckets.store->committer().run_round();
+  EXPECT_THAT(buckets.files.list().value(), ElementsAre(number)) << "the other reads it";
+  other.reset();
+  buckets.store->committer().run_round();
+  EXPECT_THAT(buckets.files.list().value(), IsEmpty());
+}
+
+TEST(BucketStore, ManyFilesGoBetweenManyRounds) {
+  Buckets buckets;
+  buckets.run(CreateBucket{"b", "r"});
+  DeleteObjects deletion{"b", {}};
+  for (int i = 0; i < 600; ++i) {
+    const std::string key = std::to_string(i);
+    buckets.submit(buckets.put("b", key, BodyKind::kFile, "x"));
+    deletion.objects.push_back({key, {}});
+  }
+  buckets.store->committer().run_round();
+  buckets.run(deletion);
+  EXPECT_FALSE(buckets.files.list()->empty());
+  // What is left is work: the thread does not sleep on it.
+  int rounds = 1;
+  while (buckets.store->committer().run_round() == BucketCommitter::Round::kDone) ++rounds;
+  EXPECT_LE(rounds, 3);
+  EXPECT_THAT(buckets.files.list().value(), IsEmpty());
+}
+
 TEST(BucketStore, WithoutRoomOnlyDeletionsAreDone) {
   Buckets buckets;
   buckets.run(CreateBucket{"b", "r"});

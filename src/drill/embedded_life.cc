@@ -7,7 +7,7 @@
 namespace pawl::drill {
 namespace {
 
-// How long the commit side sleeps when nobody rings, as table/commit_thread.h does.
+// How long the commit side sleeps when nobody rings, as server/round_thread.h does.
 constexpr Duration kIdleWake = std::chrono::seconds(1);
 
 // A coroutine that ends because its process is dead has ended well: the world buries the process.

@@ -8,25 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "fault/manual_clock.h"
 #include "fault/memory_key_value_store.h"
 #include "queue/queue_engine.h"
 
 namespace pawl::queue {
-
-class ManualClock final : public Clock {
- public:
-  Instant now() override { return now_; }
-  MonotonicInstant monotonic() override { return monotonic_; }
-  std::unique_ptr<Alarm> make_alarm() override { return nullptr; }
-  void advance(Duration by) {
-    now_.microseconds += by.count();
-    monotonic_ = monotonic_ + by;
-  }
-
- private:
-  Instant now_{1'800'000'000'000'000};
-  MonotonicInstant monotonic_{0};
-};
 
 class RecordingListener final : public EngineListener {
  public:

@@ -4,10 +4,10 @@
 
 #include "pipeline/commit_board.h"
 #include "server/commit_events.h"
+#include "server/round_thread.h"
 #include "server/run_to_end.h"
 #include "server/stores.h"
 #include "server/unknown_outcome.h"
-#include "table/commit_thread.h"
 
 namespace pawl::server {
 
@@ -24,7 +24,7 @@ struct Adoption::Parts {
   std::unique_ptr<pipeline::CatalogTables> recorded;
   std::unique_ptr<pipeline::Recorder> recorder;
   boost::asio::io_context context;
-  std::unique_ptr<table::CommitThread> commit_thread;
+  std::unique_ptr<RoundThread<table::Committer>> commit_thread;
   std::vector<pipeline::Disagreement> disagreements;
 };
 
@@ -49,7 +49,8 @@ Status Adoption::Parts::compare() {
 }
 
 Status Adoption::Parts::adopt() {
-  if (!commit_thread) commit_thread = std::make_unique<table::CommitThread>(*tables.committer);
+  if (!commit_thread)
+    commit_thread = std::make_unique<RoundThread<table::Committer>>(*tables.committer);
   pipeline::CommandAdopt target(*tables.committer, *stores.clock);
   PAWL_TRY(run_to_end(context, recorder->adopt(target)));
   PAWL_TRY(compare());

@@ -29,7 +29,8 @@ Result<std::unique_ptr<BucketPlace>> BucketPlace::open(
   PAWL_ASSIGN_OR_RETURN(place->store_, bucket::BucketStore::open({*place->records_, *place->files_,
                                                                   clock, std::move(on_unknown)},
                                                                  options));
-  place->commit_thread_ = std::make_unique<bucket::CommitThread>(place->store_->committer());
+  place->commit_thread_ =
+      std::make_unique<RoundThread<bucket::BucketCommitter>>(place->store_->committer());
   return place;
 }
 

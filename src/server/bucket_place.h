@@ -9,8 +9,8 @@
 #include "adapter/rocksdb_store.h"
 #include "adapter/worker_threads.h"
 #include "bucket/bucket_store.h"
-#include "bucket/commit_thread.h"
 #include "port/clock.h"
+#include "server/round_thread.h"
 #include "table/room_gate.h"
 
 namespace pawl::server {
@@ -39,7 +39,7 @@ class BucketPlace {
   std::unique_ptr<RocksDbStore> records_;
   std::unique_ptr<DirectoryBodyFiles> files_;
   std::unique_ptr<bucket::BucketStore> store_;
-  std::unique_ptr<bucket::CommitThread> commit_thread_;
+  std::unique_ptr<RoundThread<bucket::BucketCommitter>> commit_thread_;
   WorkerThreads workers_{kWorkers};
 };
 

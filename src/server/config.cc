@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "archive/object_naming.h"
+#include "wire/s3_call.h"
 
 namespace pawl::server {
 namespace {
@@ -167,6 +168,12 @@ Status read_server(const toml::table& table, ServerConfig& config) {
   PAWL_TRY(section.read_path("data", config.data));
   PAWL_TRY(section.read_path("archive", archive));
   PAWL_TRY(section.read("s3_endpoint", config.s3_endpoint));
+  PAWL_TRY(section.read("archive_bucket", config.archive_bucket));
+  if (!config.archive_bucket.empty() && !wire::is_bucket_name(config.archive_bucket)) {
+    return section.wrong("archive_bucket",
+                         "must be a bucket's name: 3 to 63 of a-z, 0-9, - and ., and none of "
+                         "Pawl's own words; or \"\" for none");
+  }
   constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
   PAWL_TRY(section.read_number("reserve_bytes", 0, kMost, config.reserve.bytes));
   PAWL_TRY(section.read_number("reserve_inodes", 0, kMost, config.reserve.inodes));
@@ -193,6 +200,11 @@ Status read_table(const std::string& name, const toml::table& table, ServerConfi
   PAWL_TRY(section.read("record", settings.record));
   PAWL_TRY(section.read("names", settings.names));
   PAWL_TRY(section.read_number("partitions", 1, table::kPartitionsMax, settings.partitions));
+  std::string writes = "all";
+  PAWL_TRY(section.read("writes", writes));
+  if (writes != "all" && writes != "insert-only")
+    return section.wrong("writes", "must be \"all\" or \"insert-only\"");
+  settings.insert_only = writes == "insert-only";
   PAWL_TRY(section.read_duration("page_interval", kPageIntervalMax, settings.page_interval));
   PAWL_TRY(section.check_unknown());
   if (!settings.names.empty()) {
@@ -282,6 +294,14 @@ PageIntervals ServerConfig::page_intervals() const {
     if (settings.page_interval) intervals.emplace(name, *settings.page_interval);
   }
   return intervals;
+}
+
+std::set<std::string> ServerConfig::insert_only() const {
+  std::set<std::string> names;
+  for (const auto& [name, settings] : tables) {
+    if (settings.insert_only) names.insert(name);
+  }
+  return names;
 }
 
 Result<ServerConfig> load_config(const std::string& path) {

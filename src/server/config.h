@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,7 @@ struct TableConfig {
   std::uint16_t partitions = table::kPartitionsDefault;
   // What holds from a start on: pipeline::RecorderOptions::page_interval, up to kPageIntervalMax. Nothing = as the archive's kind.
   std::optional<Duration> page_interval;
+  bool insert_only = false;  // from a start on: items are put once, never changed or removed
 };
 
 using PageIntervals = std::map<std::string, Duration, std::less<>>;
@@ -58,6 +60,8 @@ struct ServerConfig {
   std::string data = "./pawl-data";
   std::string archive;      // a folder, or s3://BUCKET/PREFIX; "" = DATA/archive
   std::string s3_endpoint;  // of the bucket; "" = as AWS's own settings say
+  // The name under which an archive in a folder reads as a bucket; "" = under none.
+  std::string archive_bucket = "archive";
   ReserveConfig reserve;
   Duration stream_retention = table::kStreamRetentionDefault;  // 1 s to kStreamRetentionMax
   trigger::Profile profile = trigger::Profile::kPawl;
@@ -72,6 +76,7 @@ struct ServerConfig {
   PageIntervals page_intervals() const;  // of the tables that have one of their own
   // How long records of streams stay readable: under aws so many times shorter.
   Duration scaled_retention() const { return stream_retention / time_scale; }
+  std::set<std::string> insert_only() const;
 };
 
 // Reads pawl.toml. Errors: kNotFound, or kInvalid naming the line, the unknown key or the wrong value.

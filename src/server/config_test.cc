@@ -114,6 +114,30 @@ TEST(Config, AnUnknownSettingIsNamedWithItsLine) {
   EXPECT_THAT(refusal("[table.users]"), HasSubstr("table is no setting"));
 }
 
+TEST(Config, TheArchivesBucket) {
+  const auto bucket = [](const std::string& text) {
+    return config_of("[server]\narchive_bucket = " + text + "\n")->archive_bucket;
+  };
+  EXPECT_EQ(config_of("")->archive_bucket, "archive");
+  EXPECT_EQ(bucket("\"history\""), "history");
+  EXPECT_EQ(bucket("\"\""), "");
+  for (const auto* const name : {"ab", "Upper", "status", "a_b", "a/b"}) {
+    EXPECT_THAT(refusal(std::string("[server]\narchive_bucket = \"") + name + "\""),
+                HasSubstr("line 2: server.archive_bucket must be a bucket's name"))
+        << name;
+  }
+}
+
+TEST(Config, InsertOnlyTables) {
+  const auto config = config_of(
+      "[tables.visits]\nwrites = \"insert-only\"\n[tables.users]\nwrites = "
+      "\"all\"\n[tables.other]\n");
+  ASSERT_TRUE(config.ok()) << config.error().to_string();
+  EXPECT_EQ(config->insert_only(), std::set<std::string>{"visits"});
+  EXPECT_THAT(refusal("[tables.users]\nwrites = \"none\""),
+              HasSubstr("line 2: tables.users.writes must be \"all\" or \"insert-only\""));
+}
+
 TEST(Config, AWrongTypeIsRefused) {
   for (const auto* const text :
        {"[server]\nlisten = 8000", "[server]\ndata = [\"a\"]", "[server]\narchive = true",

@@ -28,14 +28,16 @@ Result<std::unique_ptr<Queues>> Queues::open(
   PAWL_ASSIGN_OR_RETURN(queues->engine_, queue::QueueEngine::open({*queues->store_, clock, random},
                                                                   *queues, options));
   queues->service_ = std::make_unique<wire::SqsService>(*queues->engine_);
-  queues->thread_ = std::make_unique<queue::QueueThread>(*queues->engine_);
+  queues->thread_ = std::make_unique<RoundThread<queue::QueueEngine>>(*queues->engine_);
   return queues;
 }
 
 Queues::~Queues() { stop(); }
 
 void Queues::stop() {
-  if (thread_) thread_->stop();
+  if (!thread_) return;
+  stop_waiting();
+  thread_->stop();
 }
 
 void Queues::trouble(const Error& error) {

@@ -8,8 +8,9 @@
 #include <string>
 
 #include "adapter/rocksdb_store.h"
-#include "queue/queue_thread.h"
+#include "queue/queue_engine.h"
 #include "server/config.h"
+#include "server/round_thread.h"
 #include "wire/sqs_service.h"
 
 namespace pawl::server {
@@ -40,7 +41,7 @@ class Queues final : private queue::EngineListener {
   std::unique_ptr<RocksDbStore> store_;
   std::unique_ptr<queue::QueueEngine> engine_;
   std::unique_ptr<wire::SqsService> service_;
-  std::unique_ptr<queue::QueueThread> thread_;
+  std::unique_ptr<RoundThread<queue::QueueEngine>> thread_;
 };
 
 }  // namespace pawl::server

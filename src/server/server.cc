@@ -6,18 +6,19 @@
 #include <set>
 #include <thread>
 
+#include "adapter/directory_object_shelf.h"
 #include "base/base64.h"
 #include "observe/log.h"
 #include "server/bucket_place.h"
 #include "server/commit_events.h"
 #include "server/functions.h"
 #include "server/queues.h"
+#include "server/round_thread.h"
 #include "server/run_to_end.h"
 #include "server/status_document.h"
 #include "server/stores.h"
 #include "server/triggers.h"
 #include "server/unknown_outcome.h"
-#include "table/commit_thread.h"
 #include "wire/http_server.h"
 #include "wire/router.h"
 #include "wire/s3_service.h"
@@ -51,6 +52,7 @@ struct Server::Parts {
   Status open();
   Status open_recorder();
   Status open_triggers();
+  Result<wire::S3ArchiveBucket> open_archive_bucket();
   Status listen();
   void stop();
   StatusFacts facts() const;
@@ -69,13 +71,14 @@ struct Server::Parts {
   boost::asio::io_context recording;  // goes first: what sleeps in it uses the recorder
   std::string refusal;
 
-  std::unique_ptr<table::CommitThread> commit_thread;
+  std::unique_ptr<RoundThread<table::Committer>> commit_thread;
   std::thread record_thread;
 
   std::unique_ptr<Queues> queues;
   std::unique_ptr<BucketPlace> buckets;
   std::unique_ptr<Functions> functions;
   std::unique_ptr<Triggers> triggers;
+  std::unique_ptr<DirectoryObjectShelf> shelf;  // none: the archive is in a bucket, or hidden
 
   wire::AccessGate gate;
   std::unique_ptr<wire::DynamoDbService> dynamodb;
@@ -94,6 +97,7 @@ Status Server::Parts::open_recorder() {
   options.reserve = {config.reserve.bytes, config.reserve.inodes};
   options.stream_retention = config.scaled_retention();
   options.read_holds = &read_holds;
+  options.insert_only = config.insert_only();
   PAWL_ASSIGN_OR_RETURN(tables, table::TableStore::open(*stores.store, *stores.clock, stores.random,
                                                         events, options));
   recorded = std::make_unique<pipeline::CatalogTables>(*tables.catalog, *tables.committer);
@@ -136,12 +140,35 @@ Status Server::Parts::open_triggers() {
   return ok();
 }
 
+// A bucket that a client made is the client's: the archive does not take its name.
+Result<wire::S3ArchiveBucket> Server::Parts::open_archive_bucket() {
+  wire::S3ArchiveBucket bucket;
+  if (config.archive_bucket.empty()) return bucket;
+  PAWL_ASSIGN_OR_RETURN(const auto taken, buckets->store().bucket(config.archive_bucket));
+  if (taken) {
+    observe::info("the archive is not shown as a bucket: a client's bucket has its name",
+                  {{"bucket", config.archive_bucket}, {"setting", "archive_bucket"}});
+    return bucket;
+  }
+  bucket.name = config.archive_bucket;
+  if (config.archive_place().in_bucket()) {
+    bucket.elsewhere = config.archive_path();
+    return bucket;
+  }
+  PAWL_ASSIGN_OR_RETURN(shelf, DirectoryObjectShelf::open_archive(config.archive_path()));
+  PAWL_ASSIGN_OR_RETURN(bucket.created, shelf->created());
+  bucket.shelf = shelf.get();
+  return bucket;
+}
+
 Status Server::Parts::listen() {
   dynamodb = std::make_unique<wire::DynamoDbService>(
       *tables.reader, *tables.committer,
       [this](const std::string& name) { return defaults_for(config, name); });
+  PAWL_ASSIGN_OR_RETURN(auto archive_bucket, open_archive_bucket());
   s3 = std::make_unique<wire::S3Service>(
-      gate, buckets->store(), stores.random, [this] { return stores.clock->now(); },
+      gate, buckets->store(), std::move(archive_bucket), stores.random,
+      [this] { return stores.clock->now(); },
       [this](std::function<void()> work) { buckets->run_elsewhere(std::move(work)); });
   wire::StatusSource source;
   source.status_json = [this] { return server::status_json(facts()); };
@@ -179,7 +206,7 @@ Status Server::Parts::open() {
                                                    config.reserve, function_key, *stores.clock,
                                                    stores.random, end_with_unknown_outcome));
   PAWL_TRY(open_triggers());
-  commit_thread = std::make_unique<table::CommitThread>(*tables.committer);
+  commit_thread = std::make_unique<RoundThread<table::Committer>>(*tables.committer);
   if (refusal.empty()) {
     record_thread = std::thread([this] {
       const auto ended = run_to_end(recording, recorder->run());

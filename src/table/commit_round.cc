@@ -62,11 +62,13 @@ std::vector<Mutation>* mutations_of(Command& command) {
 }
 
 CommitRound::CommitRound(KeyValueStore& store, CommitStep& step,
-                         std::shared_ptr<const CatalogView> tables, Instant now,
+                         std::shared_ptr<const CatalogView> tables,
+                         const std::set<std::string>& insert_only, Instant now,
                          std::size_t bytes_max)
     : store_(store),
       step_(step),
       tables_(std::move(tables)),
+      insert_only_(insert_only),
       now_(now),
       bytes_max_(bytes_max),
       answers_(now) {}
@@ -90,6 +92,7 @@ void CommitRound::prepare(Pending& pending) {
       continue;
     }
     const TableRecord& table = part.table->record;
+    part.writes = insert_only_.contains(mutation.table) ? Writes::kInsertOnly : Writes::kAll;
     if (part.put.item) mutation.item = *part.put.item;  // put off, and prepared again
     Result<item::Item> key = key_of_mutation(table.definition.schema, mutation);
     if (!key.ok()) {
@@ -177,8 +180,8 @@ std::optional<Failure> CommitRound::stage(const Mutation& mutation, const Pendin
                                           std::vector<Staged>& staged, Outcome& outcome) {
   if (part.failure) return part.failure;
   ItemState& state = part.entry->state;
-  auto result =
-      table::evaluate(part.table->record.definition.schema, mutation, part.key, part.put, state);
+  auto result = table::evaluate(part.table->record.definition.schema, part.writes, mutation,
+                                part.key, part.put, state);
   if (auto* failure = std::get_if<Failure>(&result)) return std::move(*failure);
   auto& evaluated = std::get<Evaluated>(result);
   staged.push_back({.part = &part,

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,6 +28,7 @@ struct Pending {
   struct Part {  // of one mutation, in order
     TablePtr table;
     std::optional<Failure> failure;  // of its key or table
+    Writes writes = Writes::kAll;
     item::Item key;
     PutItem put;
     std::uint16_t shard = 0;
@@ -44,9 +46,9 @@ std::vector<Mutation>* mutations_of(Command& command);
 class CommitRound {
  public:
   // `step` must be between rounds; `bytes_max` bounds the batch, unless one command alone is
-  // larger.
+  // larger. `insert_only` names the tables whose items are neither changed nor removed; it must outlive the round.
   CommitRound(KeyValueStore& store, CommitStep& step, std::shared_ptr<const CatalogView> tables,
-              Instant now, std::size_t bytes_max);
+              const std::set<std::string>& insert_only, Instant now, std::size_t bytes_max);
 
   // First pass, for each command of the round: checks keys and asks for what will be read.
   void prepare(Pending& pending);
@@ -92,6 +94,7 @@ class CommitRound {
   KeyValueStore& store_;
   CommitStep& step_;
   std::shared_ptr<const CatalogView> tables_;
+  const std::set<std::string>& insert_only_;
   Instant now_;
   std::size_t bytes_max_;
   std::size_t bytes_ = 0;  // about what the batch will hold

@@ -24,13 +24,13 @@ std::string render_refusal(const Command& command, Failure failure) {
 
 Committer::Committer(CommitterPorts ports, CommitterOptions options)
     : ports_(ports),
-      options_(options),
-      queue_(options.queue_commands_max, options.queue_bytes_max),
-      room_(options.reserve),
-      holds_(ports.catalog, ports.log, options.stream_retention, options.read_holds) {}
+      options_(std::move(options)),
+      queue_(options_.queue_commands_max, options_.queue_bytes_max),
+      room_(options_.reserve),
+      holds_(ports.catalog, ports.log, options_.stream_retention, options_.read_holds) {}
 
 Result<std::unique_ptr<Committer>> Committer::open(CommitterPorts ports, CommitterOptions options) {
-  std::unique_ptr<Committer> committer(new Committer(ports, options));
+  std::unique_ptr<Committer> committer(new Committer(ports, std::move(options)));
   PAWL_TRY(committer->open_shards());
   PAWL_TRY(remove_orphans(ports.store, *ports.catalog.view()));
   return committer;
@@ -156,7 +156,8 @@ Committer::Round Committer::run_round() {
 
 Committer::Round Committer::item_round(std::vector<Pending> pending, bool trim) {
   const Instant now = ports_.clock.now();
-  CommitRound round(ports_.store, step_, ports_.catalog.view(), now, options_.batch_bytes_max);
+  CommitRound round(ports_.store, step_, ports_.catalog.view(), options_.insert_only, now,
+                    options_.batch_bytes_max);
   for (Pending& one : pending) round.prepare(one);
   if (const Status loaded = round.load(); !loaded.ok()) {
     refuse_all(pending, Refusal::kStorage, loaded.error().message);
@@ -197,7 +198,8 @@ bool Committer::table_command_refused(const Command& command) const {
 
 Committer::Round Committer::table_round(Pending pending) {
   const Instant now = ports_.clock.now();
-  CommitRound round(ports_.store, step_, ports_.catalog.view(), now, options_.batch_bytes_max);
+  CommitRound round(ports_.store, step_, ports_.catalog.view(), options_.insert_only, now,
+                    options_.batch_bytes_max);
   round.prepare(pending);
   std::vector<Pending> alone;
   if (const Status loaded = round.load(); !loaded.ok()) {

@@ -75,6 +75,8 @@ struct CommitterOptions {
   Duration stream_retention = kStreamRetentionDefault;
   // What readers that must miss nothing hold beside that; null: nothing. Must outlive the committer.
   const stream::ReadHolds* read_holds = nullptr;
+  // Tables, by name, that only gain items: puts of what is not there yet, and nothing else.
+  std::set<std::string> insert_only;
 };
 
 // What the committer stands on. All must outlive it.

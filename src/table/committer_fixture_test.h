@@ -9,28 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "fault/manual_clock.h"
 #include "fault/memory_key_value_store.h"
 #include "item/change.h"
 #include "item/dynamodb_json.h"
 #include "table/table_store.h"
 
 namespace pawl::table {
-
-class ManualClock final : public Clock {
- public:
-  Instant now() override { return now_; }
-  MonotonicInstant monotonic() override { return monotonic_; }
-  std::unique_ptr<Alarm> make_alarm() override { return nullptr; }
-  void advance(Duration by) {
-    now_.microseconds += by.count();
-    monotonic_ = monotonic_ + by;
-  }
-  void set(Instant now) { now_ = now; }
-
- private:
-  Instant now_{1'800'000'000'000'000};
-  MonotonicInstant monotonic_{0};
-};
 
 class RecordingListener final : public CommitListener {
  public:

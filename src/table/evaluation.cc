@@ -15,18 +15,45 @@ bool is_key(const item::KeySchema& schema, std::string_view attribute) {
   return attribute == schema.partition.name || (schema.sort && attribute == schema.sort->name);
 }
 
+Failure condition_failed(const Mutation& mutation, const ItemState& before, std::string message) {
+  Failure failure{.refusal = Refusal::kConditionFailed,
+                  .message = std::move(message),
+                  .item = {},
+                  .reasons = {}};
+  if (mutation.return_old_on_failure && before.item) failure.item = *before.item;
+  return failure;
+}
+
 // Nothing if the condition holds.
 std::optional<Failure> check_condition(const Mutation& mutation, const ItemState& before) {
   if (!mutation.condition) return std::nullopt;
   const Result<bool> holds = mutation.condition->holds(before.item ? *before.item : kNoItem);
   if (!holds.ok()) return invalid(holds.error().message);
   if (*holds) return std::nullopt;
-  Failure failure{.refusal = Refusal::kConditionFailed,
-                  .message = "The conditional request failed",
-                  .item = {},
-                  .reasons = {}};
-  if (mutation.return_old_on_failure && before.item) failure.item = *before.item;
-  return failure;
+  return condition_failed(mutation, before, "The conditional request failed");
+}
+
+// Nothing if a table that only gains items takes it. The same put again changes nothing: a client that lost its answer is right.
+std::optional<Failure> check_insert_only(const Mutation& mutation, const PutItem& put,
+                                         const ItemState& before) {
+  std::string_view what;
+  switch (mutation.kind) {
+    case Mutation::Kind::kCheck:
+      return std::nullopt;
+    case Mutation::Kind::kPut:
+      if (!before.item || *before.item == *put.item) return std::nullopt;
+      what = "an item with this key is there, and is not replaced";
+      break;
+    case Mutation::Kind::kUpdate:
+      what = "items are not updated";
+      break;
+    case Mutation::Kind::kDelete:
+      what = "items are not deleted";
+      break;
+  }
+  return condition_failed(mutation, before,
+                          "The conditional request failed: table " + mutation.table +
+                              " is insert-only: " + std::string(what));
 }
 
 std::variant<Evaluated, Failure> evaluate_update(const item::KeySchema& schema,
@@ -72,13 +99,16 @@ Result<item::Item> key_of_mutation(const item::KeySchema& schema, const Mutation
   return mutation.item;
 }
 
-std::variant<Evaluated, Failure> evaluate(const item::KeySchema& schema, const Mutation& mutation,
-                                          const item::Item& key, const PutItem& put,
-                                          const ItemState& before) {
+std::variant<Evaluated, Failure> evaluate(const item::KeySchema& schema, Writes writes,
+                                          const Mutation& mutation, const item::Item& key,
+                                          const PutItem& put, const ItemState& before) {
   if (mutation.kind == Mutation::Kind::kPut && put.size > item::kItemSizeMax) {
     return invalid("Item size has exceeded the maximum allowed size");
   }
   if (auto failure = check_condition(mutation, before)) return std::move(*failure);
+  if (writes == Writes::kInsertOnly) {
+    if (auto failure = check_insert_only(mutation, put, before)) return std::move(*failure);
+  }
   Evaluated result;
   switch (mutation.kind) {
     case Mutation::Kind::kPut:

@@ -39,9 +39,15 @@ struct Evaluated {
   item::Item updated_new;
 };
 
+// Which mutations a table takes.
+enum class Writes : std::uint8_t {
+  kAll,
+  kInsertOnly,  // a put of what is not there yet, or is there just so; nothing else
+};
+
 // `put` belongs to kPut alone; `key` is what key_of_mutation() returned.
-std::variant<Evaluated, Failure> evaluate(const item::KeySchema& schema, const Mutation& mutation,
-                                          const item::Item& key, const PutItem& put,
-                                          const ItemState& before);
+std::variant<Evaluated, Failure> evaluate(const item::KeySchema& schema, Writes writes,
+                                          const Mutation& mutation, const item::Item& key,
+                                          const PutItem& put, const ItemState& before);
 
 }  // namespace pawl::table

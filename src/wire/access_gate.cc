@@ -13,14 +13,6 @@ bool is_loopback_origin(std::string_view origin) {
   return false;  // "null" too: a sandboxed page, or one from a file
 }
 
-bool plausible_region(std::string_view region) {
-  return !region.empty() && region.size() <= 64 &&
-         std::all_of(region.begin(), region.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '-';
-         });
-}
-
 // What a page may send to another site with nobody asked ("simple" requests of CORS).
 bool is_simple_content_type(std::string_view type) {
   const std::string_view essence = type.substr(0, type.find(';'));
@@ -33,6 +25,14 @@ bool is_simple_content_type(std::string_view type) {
 ServiceError denied(std::string message) { return {kAccessDenied, std::move(message), 403, {}}; }
 
 }  // namespace
+
+bool is_plausible_region(std::string_view region) {
+  return !region.empty() && region.size() <= 64 &&
+         std::all_of(region.begin(), region.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '-';
+         });
+}
 
 bool is_loopback_host(std::string_view host) {
   for (const std::string_view name : {"127.0.0.1", "localhost", "[::1]"}) {
@@ -68,7 +68,8 @@ ServiceResult<AccessGate::Admitted> AccessGate::admit_s3(const HttpRequest& requ
   WIRE_TRY(check_origin(request));
   const auto scope = presented_scope(request);
   Admitted admitted;
-  admitted.caller.region = scope && plausible_region(scope->region) ? scope->region : "us-east-1";
+  admitted.caller.region =
+      scope && is_plausible_region(scope->region) ? scope->region : "us-east-1";
   if (verifier_) {
     WIRE_ASSIGN(admitted.signature, verifier_->verify_head(request, now));
     admitted.caller.access_key = admitted.signature->access_key;
@@ -93,7 +94,7 @@ ServiceResult<Caller> AccessGate::admit(const HttpRequest& request, std::string_
   WIRE_TRY(check_origin(request));
   const auto scope = presented_scope(request);
   Caller caller;
-  if (scope && plausible_region(scope->region)) caller.region = scope->region;
+  if (scope && is_plausible_region(scope->region)) caller.region = scope->region;
   if (verifier_) {
     WIRE_ASSIGN(caller.access_key, verifier_->verify(request, service, now));
     return caller;

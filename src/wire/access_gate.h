@@ -54,6 +54,9 @@ class AccessGate {
   std::unique_ptr<SignatureVerifier> verifier_;
 };
 
+// Whether it may be a region's name: up to 64 of a-z, A-Z, 0-9 and -.
+bool is_plausible_region(std::string_view region);
+
 // Whether a Host header, or the host of an origin, names this machine's loopback: 127.0.0.1, localhost or [::1],
 // with or without a port.
 bool is_loopback_host(std::string_view host);

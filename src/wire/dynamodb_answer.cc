@@ -142,7 +142,8 @@ ServiceError service_error_of(const table::Failure& failure) {
     case Refusal::kInvalid:
       return validation(failure.message);
     case Refusal::kConditionFailed: {
-      ServiceError error{kConditionalCheckFailed, "The conditional request failed", 400, {}};
+      ServiceError error{
+          kConditionalCheckFailed, message_or(failure, "The conditional request failed"), 400, {}};
       if (failure.item) {
         error.members = ",\"Item\":";
         item::append_item_json(error.members, *failure.item);

@@ -52,25 +52,28 @@ S3Status read_streaming(std::string_view word, const HttpRequest& request,
   return Unit{};
 }
 
+// "x-amz-checksum-crc32" -> "crc32"; empty for any other header.
+std::string_view checksum_of_header(std::string_view name) {
+  if (name.size() <= kChecksumPrefix.size() ||
+      !equal_ignoring_case(name.substr(0, kChecksumPrefix.size()), kChecksumPrefix)) {
+    return {};
+  }
+  return checksum_named(name.substr(kChecksumPrefix.size()));
+}
+
 S3Status read_checksum(const HttpRequest& request, BodyClaims& claims) {
   for (const HttpHeader& header : request.headers) {
-    for (const std::string_view name : kChecksumNames) {
-      if (!equal_ignoring_case(header.name, std::string(kChecksumPrefix) + std::string(name)))
-        continue;
-      if (!claims.checksum.empty())
-        return invalid_request(
-            "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.");
-      claims.checksum = name;
-      claims.checksum_value = header.value;
-    }
+    const std::string_view name = checksum_of_header(header.name);
+    if (name.empty()) continue;
+    if (!claims.checksum.empty())
+      return invalid_request(
+          "Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.");
+    claims.checksum = name;
+    claims.checksum_value = header.value;
   }
   const std::string_view trailer = request.header("x-amz-trailer");
   if (!trailer.empty()) {
-    const std::string_view name =
-        trailer.size() > kChecksumPrefix.size() &&
-                equal_ignoring_case(trailer.substr(0, kChecksumPrefix.size()), kChecksumPrefix)
-            ? checksum_named(trailer.substr(kChecksumPrefix.size()))
-            : std::string_view();
+    const std::string_view name = checksum_of_header(trailer);
     if (name.empty() || !claims.checksum.empty() || !claims.chunked || !claims.chunked->trailer)
       return invalid_request("The value specified in the x-amz-trailer header is not supported");
     claims.checksum = name;
@@ -162,30 +165,32 @@ S3Status IncomingBody::keep(std::string_view decoded) {
   return Unit{};
 }
 
-S3Status IncomingBody::check(const BodyDigests::Values& values) {
-  if ((decoder_ && !decoder_->done()) || bytes_ != claims_.bytes.value_or(bytes_)) {
+S3Status check_body(const BodyClaims& claims, const AwsChunkedDecoder* decoder, std::uint64_t bytes,
+                    const BodyDigests::Values& values) {
+  if ((decoder != nullptr && !decoder->done()) || bytes != claims.bytes.value_or(bytes)) {
     return S3Error{
         400,
         "IncompleteBody",
         "You did not provide the number of bytes specified by the Content-Length HTTP header",
         {}};
   }
-  if (claims_.checksum_in_trailer) {
-    const std::string name = std::string(kChecksumPrefix) + claims_.checksum;
-    for (const auto& [trailer, value] : decoder_->trailers()) {
-      if (trailer == name) claims_.checksum_value = value;
+  std::string_view checksum = claims.checksum_value;
+  if (claims.checksum_in_trailer) {
+    const std::string name = std::string(kChecksumPrefix) + claims.checksum;
+    for (const auto& [trailer, value] : decoder->trailers()) {
+      if (trailer == name) checksum = value;
     }
-    if (claims_.checksum_value.empty())
+    if (checksum.empty())
       return S3Error{400,
                      "MalformedTrailerError",
                      "The request contained trailing data that was not well-formed or did not "
                      "conform to our published schema.",
                      {}};
   }
-  if (!claims_.md5.empty() && claims_.md5 != values.md5) return bad_digest("Content-MD5");
-  if (!claims_.checksum_value.empty() && claims_.checksum_value != values.checksum)
-    return bad_digest(checksum_in_capitals(claims_.checksum));
-  if (!claims_.sha256.empty() && claims_.sha256 != values.sha256) {
+  if (!claims.md5.empty() && claims.md5 != values.md5) return bad_digest("Content-MD5");
+  if (!checksum.empty() && checksum != values.checksum)
+    return bad_digest(checksum_in_capitals(claims.checksum));
+  if (!claims.sha256.empty() && claims.sha256 != values.sha256) {
     return S3Error{400,
                    "XAmzContentSHA256Mismatch",
                    "The provided 'x-amz-content-sha256' header does not match what was computed.",
@@ -196,7 +201,7 @@ S3Status IncomingBody::check(const BodyDigests::Values& values) {
 
 S3Result<IncomingBody::Whole> IncomingBody::finish(bool may_inline) {
   const BodyDigests::Values values = digests_.finish();
-  WIRE_TRY(check(values));
+  WIRE_TRY(check_body(claims_, decoder_ ? &*decoder_ : nullptr, bytes_, values));
   Whole whole;
   whole.bytes = bytes_;
   whole.etag = to_hex(values.md5);

@@ -30,6 +30,11 @@ struct BodyClaims {
 S3Result<BodyClaims> body_claims_of(const HttpRequest& request,
                                     const std::optional<VerifiedSignature>& signature);
 
+// Whether a body that has come is what was said of it: `bytes` of them, with these digests; `decoder` is what it came through, if
+// it was chunked. Errors: IncompleteBody, MalformedTrailerError, BadDigest, XAmzContentSHA256Mismatch.
+S3Status check_body(const BodyClaims& claims, const AwsChunkedDecoder* decoder, std::uint64_t bytes,
+                    const BodyDigests::Values& values);
+
 // One thread at a time. take() and finish() wait for the disk once the body is larger than kStoredBytesMax.
 class IncomingBody {
  public:
@@ -53,7 +58,6 @@ class IncomingBody {
 
  private:
   S3Status keep(std::string_view decoded);
-  S3Status check(const BodyDigests::Values& values);
 
   bucket::BucketStore& store_;
   BodyClaims claims_;

@@ -66,19 +66,27 @@ void append_page(std::string& out, const ListForm& form,
 
 }  // namespace
 
-S3Status S3Service::create_bucket(const HttpRequest& request, const S3ExchangePtr& exchange) {
+S3Status S3Service::create_bucket(const HttpRequest& request, const AccessGate::Admitted& admitted,
+                                  const S3ExchangePtr& exchange) {
   const S3Call& call = exchange->call;
   WIRE_TRY(stored_headers_of(request));  // refuses ACLs and object lock
   bucket::CreateBucket command{call.bucket, call.region};
-  if (!request.body.empty()) {
-    const auto read =
-        read_xml(request.body, [&command](std::string_view path, std::string_view text) {
-          if (path == "CreateBucketConfiguration/LocationConstraint" && !text.empty() &&
-              text.size() <= 64)
-            command.region = text;
-        });
+  WIRE_ASSIGN(const std::string document, document_of(request, admitted));
+  if (!document.empty()) {
+    const auto read = read_xml(document, [&command](std::string_view path, std::string_view text) {
+      if (path == "CreateBucketConfiguration/LocationConstraint" && !text.empty())
+        command.region = text;
+    });
     if (!read.ok())
       return S3Error{400, "MalformedXML", "The XML you provided was not well-formed.", {}};
+    // It comes back in a header.
+    if (!is_plausible_region(command.region)) {
+      return S3Error{400,
+                     "InvalidLocationConstraint",
+                     "The specified location-constraint is not valid: up to 64 of a-z, A-Z, 0-9 "
+                     "and -.",
+                     {}};
+    }
   }
   submit(std::move(command), exchange, [name = call.bucket](const bucket::Outcome&) {
     HttpResponse response;
@@ -88,17 +96,25 @@ S3Status S3Service::create_bucket(const HttpRequest& request, const S3ExchangePt
   return Unit{};
 }
 
+S3Result<bucket::Page<bucket::ListedObject>> S3Service::list_page(const S3Call& call,
+                                                                  const ListQuery& query) {
+  auto page = archive_.is(call.bucket) ? list_archive(query)
+                                       : bucket::list_objects(store_.records(), call.bucket, query);
+  if (!page.ok()) return s3_error_of(page.error());
+  return std::move(page).value();
+}
+
 S3Status S3Service::list_objects(const S3ExchangePtr& exchange) {
   const S3Call& call = exchange->call;
   WIRE_ASSIGN(ListForm form, list_form(call, "max-keys"));
   form.query.after = call.value("marker");
-  auto page = bucket::list_objects(store_.records(), call.bucket, form.query);
-  if (!page.ok()) return s3_error_of(page.error());
+  form.query.goes_on = !form.query.after.empty();
+  WIRE_ASSIGN(const auto page, list_page(call, form.query));
   std::string out = begin_xml("ListBucketResult");
   append_xml(out, "Name", call.bucket);
   append_name(out, form, "Marker", form.query.after);
-  if (page->truncated) append_name(out, form, "NextMarker", page->last);
-  append_page(out, form, page.value(), true);
+  if (page.truncated) append_name(out, form, "NextMarker", page.last);
+  append_page(out, form, page, true);
   exchange->answer_xml(out + "</ListBucketResult>");
   return Unit{};
 }
@@ -112,17 +128,17 @@ S3Status S3Service::list_objects_v2(const S3ExchangePtr& exchange) {
     if (!after || after->empty() || after->size() > 4 * bucket::kObjectKeyBytesMax)
       return invalid_argument("The continuation token provided is incorrect");
     form.query.after = std::move(*after);
+    form.query.goes_on = true;
   }
-  auto page = bucket::list_objects(store_.records(), call.bucket, form.query);
-  if (!page.ok()) return s3_error_of(page.error());
+  WIRE_ASSIGN(const auto page, list_page(call, form.query));
   std::string out = begin_xml("ListBucketResult");
   append_xml(out, "Name", call.bucket);
-  append_xml(out, "KeyCount", page->entries.size() + page->prefixes.size());
+  append_xml(out, "KeyCount", page.entries.size() + page.prefixes.size());
   if (call.has("start-after")) append_name(out, form, "StartAfter", call.value("start-after"));
   if (call.has("continuation-token"))
     append_xml(out, "ContinuationToken", call.value("continuation-token"));
-  if (page->truncated) append_xml(out, "NextContinuationToken", to_hex(page->last));
-  append_page(out, form, page.value(), call.value("fetch-owner") == "true");
+  if (page.truncated) append_xml(out, "NextContinuationToken", to_hex(page.last));
+  append_page(out, form, page, call.value("fetch-owner") == "true");
   exchange->answer_xml(out + "</ListBucketResult>");
   return Unit{};
 }
@@ -194,6 +210,7 @@ S3Status S3Service::delete_objects(const HttpRequest& request, const AccessGate:
   if (versioned) return not_implemented("Versioning (VersionId)");
   for (const auto& object : command.objects) {
     if (object.key.empty()) return malformed;
+    WIRE_TRY(check_key(object.key));
   }
   std::vector<std::string> keys;
   for (const auto& object : command.objects) keys.push_back(object.key);

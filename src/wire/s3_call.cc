@@ -83,6 +83,69 @@ S3Status check_subresources(const S3Call& call) {
   return Unit{};
 }
 
+// What a request that changes something may have in its query. Elsewhere a parameter that Pawl does not know is passed over, as the
+// service does; here it may say that the bucket or the object is not what is to be made or removed (?metadataTable, ?renameObject).
+S3Status check_write_parameters(const S3Call& call) {
+  if (call.method != "PUT" && call.method != "POST" && call.method != "DELETE") return Unit{};
+  struct Known {
+    std::string_view method;
+    bool of_object;
+    std::string_view name;
+  };
+  static constexpr std::array<Known, 13> kKnown{{
+      {"PUT", false, "acl"},
+      {"PUT", false, "tagging"},
+      {"PUT", false, "versioning"},
+      {"POST", false, "delete"},
+      {"DELETE", false, "tagging"},
+      {"PUT", true, "acl"},
+      {"PUT", true, "tagging"},
+      {"PUT", true, "partNumber"},
+      {"PUT", true, "uploadId"},
+      {"POST", true, "uploads"},
+      {"POST", true, "uploadId"},
+      {"DELETE", true, "uploadId"},
+      {"DELETE", true, "tagging"},
+  }};
+  // Signature Version 2, where no access keys are configured; and headers that a presigner moved into the query and that change
+  // nothing. One that does (x-amz-meta-…, x-amz-acl) would be lost in silence.
+  static constexpr std::array<std::string_view, 8> kAnywhere{"AWSAccessKeyId",
+                                                             "Signature",
+                                                             "Expires",
+                                                             "versionId",
+                                                             "x-amz-content-sha256",
+                                                             "x-amz-sdk-checksum-algorithm",
+                                                             "x-amz-security-token",
+                                                             "x-amz-user-agent"};
+  for (const auto& parameter : call.query) {
+    const std::string& name = parameter.first;
+    const bool known = name.starts_with("x-amz-checksum-") ||
+                       std::find(kAnywhere.begin(), kAnywhere.end(), name) != kAnywhere.end() ||
+                       std::any_of(kKnown.begin(), kKnown.end(), [&](const Known& one) {
+                         return one.method == call.method && one.of_object == !call.key.empty() &&
+                                one.name == name;
+                       });
+    if (!known)
+      return not_implemented("The parameter '" + name.substr(0, 64) + "' of such a request");
+  }
+  return Unit{};
+}
+
+// The coding of an object's bytes, of what its request says: how they came ("aws-chunked", before or behind) is not what they are.
+std::string without_aws_chunked(std::string_view codings) {
+  std::string kept;
+  while (!codings.empty()) {
+    const std::size_t end = std::min(codings.find(','), codings.size());
+    std::string_view coding = codings.substr(0, end);
+    codings.remove_prefix(std::min(end + 1, codings.size()));
+    while (coding.starts_with(' ')) coding.remove_prefix(1);
+    while (coding.ends_with(' ')) coding.remove_suffix(1);
+    if (coding.empty() || equal_ignoring_case(coding, "aws-chunked")) continue;
+    kept.append(kept.empty() ? "" : ",").append(coding);
+  }
+  return kept;
+}
+
 }  // namespace
 
 bool S3Call::has(std::string_view name) const {
@@ -122,6 +185,14 @@ bool is_bucket_name(std::string_view name) {
   return !is_reserved_word(name);
 }
 
+S3Status check_key(std::string_view key) {
+  if (key.size() > bucket::kObjectKeyBytesMax)
+    return S3Error{400, "KeyTooLongError", "Your key is too long", {}};
+  if (!item::is_utf8(key) || key.find('\0') != std::string_view::npos)
+    return invalid_argument("A key is UTF-8 without NUL bytes.");
+  return Unit{};
+}
+
 S3Result<S3Call> parse_s3_call(const HttpRequest& request) {
   S3Call call;
   call.method = request.method;
@@ -148,11 +219,9 @@ S3Result<S3Call> parse_s3_call(const HttpRequest& request) {
   }
   if (call.bucket.empty() && !call.key.empty())
     return S3Error{400, "InvalidBucketName", "The specified bucket is not valid.", {}};
-  if (call.key.size() > bucket::kObjectKeyBytesMax)
-    return S3Error{400, "KeyTooLongError", "Your key is too long", {}};
-  if (!item::is_utf8(call.key) || call.key.find('\0') != std::string::npos)
-    return invalid_argument("A key is UTF-8 without NUL bytes.");
+  WIRE_TRY(check_key(call.key));
   WIRE_TRY(check_subresources(call));
+  WIRE_TRY(check_write_parameters(call));
   return call;
 }
 
@@ -204,10 +273,8 @@ S3Result<bucket::StoredHeaders> stored_headers_of(const HttpRequest& request) {
     } else if (std::find(kStored.begin(), kStored.end(), name) == kStored.end()) {
       continue;
     }
-    // How the bytes came is not what they are.
-    if (name == "content-encoding" && value.starts_with("aws-chunked")) {
-      value.erase(0, std::string_view("aws-chunked").size());
-      while (!value.empty() && (value.front() == ',' || value.front() == ' ')) value.erase(0, 1);
+    if (name == "content-encoding") {
+      value = without_aws_chunked(value);
       if (value.empty()) continue;
     }
     stored.emplace_back(std::move(name), std::move(value));

@@ -39,6 +39,9 @@ S3Result<S3Call> parse_s3_call(const HttpRequest& request);
 bool is_bucket_name(std::string_view name);
 bool is_reserved_word(std::string_view name);
 
+// Whether it may be a key: UTF-8 of at most kObjectKeyBytesMax bytes, none of them NUL. Errors: KeyTooLongError, InvalidArgument.
+S3Status check_key(std::string_view key);
+
 // "/bucket/key" of X-Amz-Copy-Source, decoded. Errors: InvalidArgument; NotImplemented for a version.
 S3Result<std::pair<std::string, std::string>> parse_copy_source(std::string_view header);
 

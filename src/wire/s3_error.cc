@@ -103,6 +103,22 @@ S3Error s3_error_of(const bucket::Outcome& outcome, std::string_view bucket, std
   return {500, "InternalError", "We encountered an internal error: " + outcome.why, {}};
 }
 
+namespace {
+
+S3Error error_of(bucket::Refusal refusal, std::string_view bucket, std::string_view key) {
+  bucket::Outcome outcome;
+  outcome.refusal = refusal;
+  return s3_error_of(outcome, bucket, key);
+}
+
+}  // namespace
+
+S3Error no_such_bucket(std::string_view bucket) {
+  return error_of(bucket::Refusal::kNoSuchBucket, bucket, {});
+}
+S3Error no_such_key(std::string_view key) { return error_of(bucket::Refusal::kNoSuchKey, {}, key); }
+S3Error condition_failed() { return error_of(bucket::Refusal::kConditionFailed, {}, {}); }
+
 HttpResponse s3_error_response(const S3Error& error, std::string_view resource, std::string_view id,
                                bool head) {
   HttpResponse response;

@@ -30,6 +30,10 @@ S3Error s3_error_of(const Error& error);
 // Why a command was refused; not for kNone.
 S3Error s3_error_of(const bucket::Outcome& outcome, std::string_view bucket, std::string_view key);
 
+S3Error no_such_bucket(std::string_view bucket);
+S3Error no_such_key(std::string_view key);
+S3Error condition_failed();
+
 // `resource` is the request's path, `id` its id. Without a body for a HEAD.
 HttpResponse s3_error_response(const S3Error& error, std::string_view resource, std::string_view id,
                                bool head);

@@ -24,12 +24,13 @@ class StandingClock final : public Clock {
 
 class S3InMemory {
  public:
-  explicit S3InMemory(std::vector<AccessKey> keys = {}) : gate_(std::move(keys)) {
+  explicit S3InMemory(std::vector<AccessKey> keys = {}, S3ArchiveBucket archive = {})
+      : gate_(std::move(keys)) {
     store_ = bucket::BucketStore::open({records_, files_, clock_, [](const std::string&) {}}, {})
                  .value();
     store_->committer().set_waker([this] { store_->committer().run_round(); });
     service_.emplace(
-        gate_, *store_, random_, [this] { return clock_.now(); },
+        gate_, *store_, std::move(archive), random_, [this] { return clock_.now(); },
         [](const std::function<void()>& work) { work(); });
   }
 
@@ -48,6 +49,28 @@ class S3InMemory {
     service_->serve(request, Completion(responder));
     calls = responder->calls;
     return responder->response.value_or(HttpResponse{});
+  }
+
+  // Damage: the records name bodies that are not there.
+  void lose_stored_bodies() {
+    WriteBatch batch;
+    const auto cursor = records_.cursor(bucket::kBodies);
+    for (cursor->seek(""); cursor->valid(); cursor->next())
+      batch.erase(bucket::kBodies, std::string(cursor->key()));
+    static_cast<void>(records_.write(batch, Sync::kYes));
+  }
+
+  // All bytes of an answer, also of one whose body has a source; what is missing is missing here.
+  static std::string bytes_of(const HttpResponse& response) {
+    std::string bytes = response.body;
+    bool more = response.source != nullptr;
+    while (more && bytes.size() < response.length) {
+      response.source->read([&](const std::optional<std::string>& piece) {
+        more = piece && !piece->empty();
+        if (more) bytes += *piece;
+      });
+    }
+    return bytes;
   }
 
   int calls = 0;  // how often the last request was answered

@@ -1,7 +1,4 @@
 // Reading, deleting and copying objects.
-#include <algorithm>
-#include <array>
-
 #include "wire/s3_read.h"
 #include "wire/s3_service.h"
 #include "wire/s3_xml.h"
@@ -12,59 +9,6 @@ namespace {
 using bucket::BodyKind;
 using bucket::ObjectRecord;
 
-S3Error no_such_key(std::string_view key) {
-  bucket::Outcome absent;
-  absent.refusal = bucket::Refusal::kNoSuchKey;
-  return s3_error_of(absent, {}, key);
-}
-S3Error condition_failed() {
-  bucket::Outcome failed;
-  failed.refusal = bucket::Refusal::kConditionFailed;
-  return s3_error_of(failed, {}, {});
-}
-
-// response-content-type=… and its kin, of a signed request.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kOverrides{{
-    {"response-cache-control", "cache-control"},
-    {"response-content-disposition", "content-disposition"},
-    {"response-content-encoding", "content-encoding"},
-    {"response-content-language", "content-language"},
-    {"response-content-type", "content-type"},
-    {"response-expires", "expires"},
-}};
-
-S3Result<bucket::StoredHeaders> headers_of(const ObjectRecord& record, const S3Call& call) {
-  bucket::StoredHeaders headers = record.headers;
-  const bool typed = std::any_of(headers.begin(), headers.end(),
-                                 [](const auto& header) { return header.first == "content-type"; });
-  if (!typed) headers.emplace_back("content-type", "binary/octet-stream");
-  for (const auto& [parameter, name] : kOverrides) {
-    if (!call.has(parameter)) continue;
-    const std::string value(call.value(parameter));
-    if (std::any_of(value.begin(), value.end(),
-                    [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; })) {
-      return invalid_argument(std::string(parameter) + " has a control byte.");
-    }
-    std::erase_if(headers, [n = name](const auto& header) { return header.first == n; });
-    headers.emplace_back(name, value);
-  }
-  return headers;
-}
-
-void append_about(HttpResponse& response, const ObjectRecord& record) {
-  response.headers.emplace_back("ETag", "\"" + record.etag + "\"");
-  response.headers.emplace_back("Last-Modified", http_date(record.modified));
-  response.headers.emplace_back("Accept-Ranges", "bytes");
-}
-
-void append_checksum(HttpResponse& response, const ObjectRecord& record) {
-  if (record.checksum.value.empty()) return;
-  response.headers.emplace_back("x-amz-checksum-" + record.checksum.algorithm,
-                                record.checksum.value);
-  response.headers.emplace_back("x-amz-checksum-type",
-                                record.checksum.composite ? "COMPOSITE" : "FULL_OBJECT");
-}
-
 // The copied bodies of an object, each under a number of its own. Waits for the disk.
 class BodyCopy {
  public:
@@ -74,21 +18,20 @@ class BodyCopy {
   BodyCopy(const BodyCopy&) = delete;
   BodyCopy& operator=(const BodyCopy&) = delete;
 
-  Status copy(const ObjectRecord& source, bucket::PutObject& command) {
-    if (source.place.kind == BodyKind::kInline) return ok();
-    PAWL_ASSIGN_OR_RETURN(auto segments, store_.segments(source));
-    for (bucket::Segment& segment : segments) {
-      const BodyNumber number = store_.new_number();
-      if (segment.kind == BodyKind::kFile) {
-        PAWL_TRY(store_.files().link(segment.number, number));
-        files_.push_back(number);
-      } else {
-        PAWL_ASSIGN_OR_RETURN(std::string bytes, store_.stored(segment.number));
-        command.stored_segments.emplace_back(number, std::move(bytes));
-      }
-      segment.number = number;
-    }
+  Status copy(std::vector<bucket::BodyPiece> pieces, bucket::PutObject& command) {
     bucket::BodyPlace& place = command.record.place;
+    if (place.kind == BodyKind::kInline) return ok();
+    std::vector<bucket::Segment> segments;
+    for (bucket::BodyPiece& piece : pieces) {
+      const BodyNumber number = store_.new_number();
+      if (piece.segment.kind == BodyKind::kFile) {
+        files_.push_back(number);  // also if it fails: the name may be there
+        PAWL_TRY(store_.files().link(piece.segment.number, number));
+      } else {
+        command.stored_segments.emplace_back(number, std::move(piece.bytes));
+      }
+      segments.push_back({piece.segment.kind, number, piece.segment.bytes});
+    }
     if (place.kind == BodyKind::kSegments) {
       place.number = store_.new_number();
       place.bytes = bucket::encode(segments);
@@ -108,9 +51,36 @@ class BodyCopy {
   std::vector<BodyNumber> files_;
 };
 
+// Of kBodyPieceBytesMax: 4 MiB. Then others have their turn of the thread.
+constexpr int kPiecesATurn = 32;
+
+HttpResponse copied(std::string_view root, const std::string& etag, Instant modified) {
+  HttpResponse response;
+  response.content_type = "application/xml";
+  response.body = begin_xml(root);
+  append_xml(response.body, "LastModified", s3_timestamp(modified));
+  append_xml(response.body, "ETag", "\"" + etag + "\"");
+  response.body.append("</").append(root).append(">");
+  return response;
+}
+
 }  // namespace
 
-S3Status S3Service::get_object(const HttpRequest& request, const S3ExchangePtr& exchange) {
+struct S3Service::Copying {
+  Copying(std::unique_ptr<S3BodySource> from, bucket::BucketStore& store, BodyClaims claims,
+          bool inline_too, CopyDone when_done)
+      : bytes(std::move(from)),
+        body(store, std::move(claims)),
+        may_inline(inline_too),
+        done(std::move(when_done)) {}
+
+  std::unique_ptr<S3BodySource> bytes;
+  IncomingBody body;
+  bool may_inline;
+  CopyDone done;
+};
+
+S3Status S3Service::get_object(const ReadAsk& ask, const S3ExchangePtr& exchange) {
   const S3Call& call = exchange->call;
   if (call.has("partNumber")) return not_implemented("Reading one part (partNumber)");
   auto guard = store_.guard();  // before the look-up
@@ -122,59 +92,22 @@ S3Status S3Service::get_object(const HttpRequest& request, const S3ExchangePtr& 
   }
   const ObjectRecord& record = *found.value();
   HttpResponse response;
-  append_about(response, record);
-  switch (verdict_of(read_conditions_of(request, ""), record.etag, record.modified)) {
-    case ReadVerdict::kFailed:
-      return condition_failed();
-    case ReadVerdict::kNotModified:
-      response.status = 304;
-      exchange->answer(std::move(response));
-      return Unit{};
-    case ReadVerdict::kRead:
-      break;
-  }
-  WIRE_ASSIGN(auto headers, headers_of(record, call));
-  for (auto& header : headers) response.headers.push_back(std::move(header));
-  // An object is somebody's bytes, not a page of this server: its scripts may not ask in the server's name.
-  response.headers.emplace_back("Content-Security-Policy", "sandbox");
-  response.headers.emplace_back("X-Content-Type-Options", "nosniff");
-  if (record.parts > 0)
-    response.headers.emplace_back("x-amz-mp-parts-count", std::to_string(record.parts));
-  auto ranged = range_of(request.header("range"), record.bytes);
-  if (!ranged.ok()) return ranged.error();
-  const ByteRange range = ranged.value().value_or(ByteRange{0, record.bytes});
-  if (ranged.value()) {
-    response.status = 206;
-    response.headers.emplace_back("Content-Range",
-                                  "bytes " + std::to_string(range.first) + "-" +
-                                      std::to_string(range.first + range.bytes - 1) + "/" +
-                                      std::to_string(record.bytes));
-  } else if (equal_ignoring_case(request.header("x-amz-checksum-mode"), "enabled")) {
-    append_checksum(response, record);
-  }
-  response.length = range.bytes;
-  if (call.is_head()) {
-    exchange->answer(std::move(response));
-    return Unit{};
-  }
-  if (record.place.kind == BodyKind::kInline) {
-    response.body = record.place.bytes.substr(range.first, range.bytes);
-  } else if (record.place.kind == BodyKind::kStored) {
-    auto stored = store_.stored(record.place.number);
-    if (!stored.ok()) {
-      // Overwritten between the two look-ups: ask again.
-      if (stored.error().code == ErrorCode::kNotFound) return get_object(request, exchange);
-      return s3_error_of(stored.error());
+  WIRE_ASSIGN(const auto range, begin_read(ask, call, record, response));
+  if (range) {
+    auto body = store_.body(call.bucket, call.key, record);
+    // Overwritten between the two look-ups: once more.
+    if (!body.ok() && body.error().code == ErrorCode::kNotFound) return get_object(ask, exchange);
+    if (!body.ok()) return s3_error_of(body.error());
+    const bool here = body->size() == 1 && body->front().segment.kind != BodyKind::kFile;
+    const auto source = std::make_shared<BucketBodySource>(
+        store_, std::move(guard), std::move(*body), *range, run_elsewhere_);
+    if (here) {  // at most kStoredBytesMax, and in memory
+      auto bytes = source->next();
+      if (!bytes.ok()) return s3_error_of(bytes.error());
+      response.body = std::move(*bytes);
+    } else {
+      response.source = source;
     }
-    response.body = stored.value().substr(range.first, range.bytes);
-  } else if (range.bytes > 0) {
-    auto segments = store_.segments(record);
-    if (!segments.ok()) {
-      if (segments.error().code == ErrorCode::kNotFound) return get_object(request, exchange);
-      return s3_error_of(segments.error());
-    }
-    response.source = std::make_shared<S3BodySource>(
-        store_, std::move(guard), std::move(segments).value(), range, run_elsewhere_);
   }
   exchange->answer(std::move(response));
   return Unit{};
@@ -194,6 +127,58 @@ S3Status S3Service::delete_object(const HttpRequest& request, const S3ExchangePt
   };
   store_.committer().submit({std::move(command), done});
   return Unit{};
+}
+
+S3Result<S3Service::Source> S3Service::open_source(const std::string& bucket,
+                                                   const std::string& key,
+                                                   const ReadConditions& conditions) {
+  Source source;
+  if (archive_.is(bucket)) {
+    WIRE_ASSIGN(auto archived, open_archived(key));
+    source.record = std::move(archived.record);
+    source.archived = std::move(archived.body);
+  } else {
+    source.guard = store_.guard();
+    auto found = store_.object_with_body(bucket, key);
+    if (!found.ok()) return s3_error_of(found.error());
+    if (!found.value()) return no_such_key(key);
+    source.record = std::move((*found)->record);
+    source.pieces = std::move((*found)->pieces);
+    source.guard->narrow(bucket::files_of(source.pieces));
+  }
+  const ObjectRecord& record = source.record;
+  if (verdict_of(conditions, record.etag, record.modified) != ReadVerdict::kRead)
+    return condition_failed();
+  return source;
+}
+
+void S3Service::copy_bytes(Source source, ByteRange range, const std::string& checksum,
+                           bool may_inline, CopyDone done) {
+  if (range.bytes > kObjectBytesMax)
+    return done(S3Error{400, "EntityTooLarge", "What is copied at once is at most 5 GiB.", {}});
+  BodyClaims claims;
+  claims.bytes = range.bytes;
+  claims.checksum = checksum;
+  std::unique_ptr<S3BodySource> bytes;
+  if (source.archived) {
+    bytes = std::make_unique<OpenBodySource>(std::move(source.archived), range, run_elsewhere_);
+  } else {
+    bytes = std::make_unique<BucketBodySource>(store_, std::move(source.guard),
+                                               std::move(source.pieces), range, run_elsewhere_);
+  }
+  copy_on(std::make_shared<Copying>(std::move(bytes), store_, std::move(claims), may_inline,
+                                    std::move(done)));
+}
+
+void S3Service::copy_on(const std::shared_ptr<Copying>& copying) {
+  for (int turn = 0; turn < kPiecesATurn; ++turn) {
+    auto piece = copying->bytes->next();
+    if (!piece.ok()) return copying->done(s3_error_of(piece.error()));
+    if (piece->empty()) return copying->done(copying->body.finish(copying->may_inline));
+    const S3Status taken = copying->body.take(*piece);
+    if (!taken.ok()) return copying->done(taken.error());
+  }
+  run_elsewhere_([this, copying] { copy_on(copying); });  // behind who waits by now
 }
 
 S3Status S3Service::copy(const HttpRequest& request, const S3ExchangePtr& exchange) {
@@ -220,30 +205,35 @@ S3Status S3Service::copy(const HttpRequest& request, const S3ExchangePtr& exchan
   run_elsewhere_([this, exchange, source, replace, headers = std::move(headers),
                   command = std::move(command),
                   conditions = read_conditions_of(request, "x-amz-copy-source-")]() mutable {
-    const auto guard = store_.guard();
-    auto found = store_.object(source.first, source.second);
-    if (!found.ok()) return exchange->refuse(s3_error_of(found.error()));
-    if (!found.value()) return exchange->refuse(no_such_key(source.second));
-    const ObjectRecord& record = *found.value();
-    if (verdict_of(conditions, record.etag, record.modified) != ReadVerdict::kRead)
-      return exchange->refuse(condition_failed());
-    command.record = record;
+    auto opened = open_source(source.first, source.second, conditions);
+    if (!opened.ok()) return exchange->refuse(opened.error());
+    command.record = opened->record;
     if (replace) command.record.headers = std::move(headers);
+    if (opened->archived) {
+      const ByteRange all{0, command.record.bytes};
+      return copy_bytes(std::move(*opened), all, {}, true,
+                        [this, exchange, command = std::move(command)](
+                            S3Result<IncomingBody::Whole> whole) mutable {
+                          if (!whole.ok()) return exchange->refuse(whole.error());
+                          command.record.etag = std::move(whole->etag);
+                          command.record.place = std::move(whole->place);
+                          submit_copy(std::move(command), exchange);
+                        });
+    }
     BodyCopy bodies(store_);
-    const auto copied = bodies.copy(record, command);
-    if (!copied.ok()) return exchange->refuse(s3_error_of(copied.error()));
+    const auto linked = bodies.copy(std::move(opened->pieces), command);
+    if (!linked.ok()) return exchange->refuse(s3_error_of(linked.error()));
     bodies.keep();  // the command's from now on
-    submit(std::move(command), exchange, [etag = record.etag](const bucket::Outcome& outcome) {
-      HttpResponse response;
-      response.content_type = "application/xml";
-      response.body = begin_xml("CopyObjectResult");
-      append_xml(response.body, "LastModified", s3_timestamp(outcome.modified));
-      append_xml(response.body, "ETag", "\"" + etag + "\"");
-      response.body += "</CopyObjectResult>";
-      return response;
-    });
+    submit_copy(std::move(command), exchange);
   });
   return Unit{};
+}
+
+void S3Service::submit_copy(bucket::PutObject command, const S3ExchangePtr& exchange) {
+  std::string etag = command.record.etag;
+  submit(std::move(command), exchange, [etag = std::move(etag)](const bucket::Outcome& outcome) {
+    return copied("CopyObjectResult", etag, outcome.modified);
+  });
 }
 
 S3Status S3Service::copy_part(const HttpRequest& request, const S3ExchangePtr& exchange) {
@@ -259,54 +249,23 @@ S3Status S3Service::copy_part(const HttpRequest& request, const S3ExchangePtr& e
                   checksum = upload.checksum.algorithm,
                   range_text = std::string(request.header("x-amz-copy-source-range")),
                   conditions = read_conditions_of(request, "x-amz-copy-source-")] {
-    const auto guard = store_.guard();
-    auto found = store_.object(source.first, source.second);
-    if (!found.ok()) return exchange->refuse(s3_error_of(found.error()));
-    if (!found.value()) return exchange->refuse(no_such_key(source.second));
-    const ObjectRecord& record = *found.value();
-    if (verdict_of(conditions, record.etag, record.modified) != ReadVerdict::kRead)
-      return exchange->refuse(condition_failed());
-    auto range = range_of(range_text, record.bytes);
+    auto opened = open_source(source.first, source.second, conditions);
+    if (!opened.ok()) return exchange->refuse(opened.error());
+    const auto range = copy_range_of(range_text, opened->record.bytes);
     if (!range.ok()) return exchange->refuse(range.error());
-    const ByteRange wanted = range.value().value_or(ByteRange{0, record.bytes});
-    BodyClaims claims;
-    claims.bytes = wanted.bytes;
-    claims.checksum = checksum;
-    IncomingBody body(store_, claims);
-    S3Status status = Unit{};
-    if (wanted.bytes > kObjectBytesMax) {
-      return exchange->refuse({400, "EntityTooLarge", "A part is at most 5 GiB.", {}});
-    }
-    if (record.place.kind == BodyKind::kInline) {
-      status = body.take(std::string_view(record.place.bytes).substr(wanted.first, wanted.bytes));
-    } else {
-      auto segments = store_.segments(record);
-      if (!segments.ok()) return exchange->refuse(s3_error_of(segments.error()));
-      S3BodySource bytes(store_, guard, std::move(segments).value(), wanted, run_elsewhere_);
-      while (status.ok()) {
-        auto piece = bytes.next();
-        if (!piece.ok()) return exchange->refuse(s3_error_of(piece.error()));
-        if (piece.value().empty()) break;
-        status = body.take(piece.value());
-      }
-    }
-    if (!status.ok()) return exchange->refuse(status.error());
-    auto whole = body.finish(false);
-    if (!whole.ok()) return exchange->refuse(whole.error());
-    bucket::PutPart command{exchange->call.bucket, exchange->call.key, id, number, {}};
-    command.record.bytes = whole->bytes;
-    command.record.etag = whole->etag;
-    command.record.checksum = whole->checksum;
-    command.record.place = std::move(whole->place);
-    submit(std::move(command), exchange, [etag = whole->etag](const bucket::Outcome& outcome) {
-      HttpResponse response;
-      response.content_type = "application/xml";
-      response.body = begin_xml("CopyPartResult");
-      append_xml(response.body, "LastModified", s3_timestamp(outcome.modified));
-      append_xml(response.body, "ETag", "\"" + etag + "\"");
-      response.body += "</CopyPartResult>";
-      return response;
-    });
+    copy_bytes(std::move(*opened), *range, checksum, false,
+               [this, exchange, id, number](S3Result<IncomingBody::Whole> whole) {
+                 if (!whole.ok()) return exchange->refuse(whole.error());
+                 bucket::PutPart command{exchange->call.bucket, exchange->call.key, id, number, {}};
+                 command.record.bytes = whole->bytes;
+                 command.record.etag = whole->etag;
+                 command.record.checksum = whole->checksum;
+                 command.record.place = std::move(whole->place);
+                 submit(std::move(command), exchange,
+                        [etag = whole->etag](const bucket::Outcome& outcome) {
+                          return copied("CopyPartResult", etag, outcome.modified);
+                        });
+               });
   });
   return Unit{};
 }

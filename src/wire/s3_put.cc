@@ -54,8 +54,16 @@ S3Result<S3PutPlan> S3Service::plan_put(const HttpRequest& request,
   plan.part = static_cast<unsigned>(*part);
   plan.upload_id = upload_id_of(call.value("uploadId"));
   WIRE_ASSIGN(const bucket::UploadRecord upload, find_upload(call, plan.upload_id));
+  const std::string& declared = upload.checksum.algorithm;
+  if (!declared.empty() && !plan.claims.checksum.empty() && plan.claims.checksum != declared) {
+    return S3Error{400,
+                   "InvalidRequest",
+                   "Checksum Type mismatch occurred, expected checksum Type: " + declared +
+                       ", actual checksum Type: " + plan.claims.checksum,
+                   {}};
+  }
   // What the upload was declared with is computed of each part, whether its client says it or not.
-  if (plan.claims.checksum.empty()) plan.claims.checksum = upload.checksum.algorithm;
+  if (plan.claims.checksum.empty()) plan.claims.checksum = declared;
   return plan;
 }
 
@@ -83,6 +91,7 @@ BodyPlan S3Service::plan_body(const HttpRequest& request) {
       request.has_header("x-amz-copy-source")) {
     return plan;  // a document: collected
   }
+  if (archive_.is(call.bucket)) return refuse(archive_is_read_only());
   const auto there = check_bucket(call.bucket);
   if (!there.ok()) return refuse(there.error());
   auto put = plan_put(request, admitted->second, call);

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "fault/memory_object_shelf.h"
 #include "wire/s3_fixture_test.h"
 
 namespace {
@@ -17,8 +18,10 @@ constexpr std::array<std::string_view, 8> kHeaders{
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   using namespace pawl::wire;
   if (size < 2) return 0;
-  static S3InMemory s3;
+  static pawl::MemoryObjectShelf shelf;
+  static S3InMemory s3({}, {"archive", &shelf, {}, {}});
   static const bool made = [] {
+    shelf.put("users/A-0.json", "{}");
     s3.ask("PUT", "/bucket");
     return s3.ask("PUT", "/bucket/key", "body").status == 200;
   }();
@@ -40,8 +43,10 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   const HttpResponse response =
       s3.ask(kMethods[data[0] % kMethods.size()], target, std::string(rest), headers);
   if (s3.calls != 1 || response.status < 200 || response.status > 599) std::abort();
+  if (shelf.size() != 1) std::abort();
   for (const auto& [name, value] : response.headers) {
-    if (value.find('\r') != std::string::npos || value.find('\0') != std::string::npos)
+    if (value.find('\r') != std::string::npos || value.find('\n') != std::string::npos ||
+        value.find('\0') != std::string::npos)
       std::abort();
   }
   return 0;

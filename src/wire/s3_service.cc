@@ -1,5 +1,7 @@
 #include "wire/s3_service.h"
 
+#include <algorithm>
+
 #include "base/hex.h"
 #include "wire/s3_xml.h"
 #include "wire/xml_text.h"
@@ -7,31 +9,12 @@
 namespace pawl::wire {
 namespace {
 
-constexpr std::string_view kOwner = "pawl";
-
 bool names_a_bucket_in_host(std::string_view host) {
   const std::string_view name = host.substr(0, host.rfind(':'));
   for (const std::string_view suffix : {".localhost", ".127.0.0.1", ".amazonaws.com"}) {
     if (name.size() > suffix.size() && name.ends_with(suffix)) return true;
   }
   return false;
-}
-
-// The only ACL there is: who made it may do everything.
-std::string default_acl() {
-  std::string out = begin_xml("AccessControlPolicy");
-  const auto person = [&out](std::string_view tag, std::string_view attributes) {
-    out.append("<").append(tag).append(attributes).append(">");
-    append_xml(out, "ID", kOwner);
-    append_xml(out, "DisplayName", kOwner);
-    out.append("</").append(tag).append(">");
-  };
-  person("Owner", "");
-  out += "<AccessControlList><Grant>";
-  person("Grantee",
-         " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\"");
-  append_xml(out, "Permission", "FULL_CONTROL");
-  return out + "</Grant></AccessControlList></AccessControlPolicy>";
 }
 
 S3Error method_not_allowed() {
@@ -57,10 +40,11 @@ void S3Exchange::refuse(const S3Error& error) {
   completion_.answer(s3_error_response(error, call.path, call.id, call.is_head()));
 }
 
-S3Service::S3Service(AccessGate& gate, bucket::BucketStore& store, Random& random,
-                     std::function<Instant()> now, RunElsewhere run_elsewhere)
+S3Service::S3Service(AccessGate& gate, bucket::BucketStore& store, S3ArchiveBucket archive,
+                     Random& random, std::function<Instant()> now, RunElsewhere run_elsewhere)
     : gate_(gate),
       store_(store),
+      archive_(std::move(archive)),
       random_(random),
       now_(std::move(now)),
       run_elsewhere_(std::move(run_elsewhere)) {}
@@ -95,6 +79,8 @@ void S3Service::dispatch(const HttpRequest& request, const AccessGate::Admitted&
   S3Status status = Unit{};
   if (call.bucket.empty()) {
     status = serve_service(exchange);
+  } else if (archive_.is(call.bucket)) {
+    status = serve_archive(request, exchange);
   } else if (call.key.empty()) {
     status = serve_bucket(request, admitted, exchange);
   } else {
@@ -107,10 +93,16 @@ S3Status S3Service::serve_service(const S3ExchangePtr& exchange) {
   if (exchange->call.method != "GET" && !exchange->call.is_head()) return method_not_allowed();
   auto buckets = store_.buckets();
   if (!buckets.ok()) return s3_error_of(buckets.error());
+  if (!archive_.name.empty() && archive_.shelf != nullptr) {
+    const auto at = std::find_if(buckets->begin(), buckets->end(), [this](const auto& bucket) {
+      return bucket.first > archive_.name;
+    });
+    buckets->insert(at, {archive_.name, {archive_.created, {}}});
+  }
   std::string out = begin_xml("ListAllMyBucketsResult");
   out += "<Owner>";
-  append_xml(out, "ID", kOwner);
-  append_xml(out, "DisplayName", kOwner);
+  append_xml(out, "ID", kOwnerName);
+  append_xml(out, "DisplayName", kOwnerName);
   out += "</Owner><Buckets>";
   for (const auto& [name, record] : buckets.value()) {
     out += "<Bucket>";
@@ -131,7 +123,7 @@ S3Status S3Service::serve_bucket(const HttpRequest& request, const AccessGate::A
   if (method == "POST") return not_implemented("An upload by a form (POST of a bucket)");
   if (method == "PUT" && (call.has("acl") || call.has("versioning")))
     return not_implemented(call.has("acl") ? "Setting an ACL" : "Versioning");
-  if (method == "PUT") return create_bucket(request, exchange);
+  if (method == "PUT") return create_bucket(request, admitted, exchange);
   if (method == "DELETE") {
     submit(bucket::DeleteBucket{call.bucket}, exchange, [](const bucket::Outcome&) {
       HttpResponse response;
@@ -144,15 +136,20 @@ S3Status S3Service::serve_bucket(const HttpRequest& request, const AccessGate::A
   if (!call.is_head() && call.has("uploads")) return list_uploads(exchange);
   auto found = store_.bucket(call.bucket);
   if (!found.ok()) return s3_error_of(found.error());
-  WIRE_TRY(check_bucket(call.bucket));
+  if (!found.value()) return no_such_bucket(call.bucket);
+  return read_bucket(*found.value(), exchange);
+}
+
+S3Status S3Service::read_bucket(const bucket::BucketRecord& record, const S3ExchangePtr& exchange) {
+  const S3Call& call = exchange->call;
   if (call.is_head()) {
     HttpResponse response;
-    response.headers.emplace_back("x-amz-bucket-region", found.value()->region);
+    response.headers.emplace_back("x-amz-bucket-region", record.region);
     exchange->answer(std::move(response));
   } else if (call.has("location")) {
     std::string out = begin_xml("LocationConstraint");
     // The service says nothing for its first region.
-    if (found.value()->region != "us-east-1") append_xml_text(out, found.value()->region);
+    if (record.region != "us-east-1") append_xml_text(out, record.region);
     exchange->answer_xml(out + "</LocationConstraint>");
   } else if (call.has("acl")) {
     exchange->answer_xml(default_acl());
@@ -174,16 +171,13 @@ S3Status S3Service::serve_object(const HttpRequest& request, const AccessGate::A
     if (method != "GET") return not_implemented("Setting an ACL, or tags,");
     auto found = store_.object(call.bucket, call.key);
     if (!found.ok()) return s3_error_of(found.error());
-    bucket::Outcome absent;
-    absent.refusal = bucket::Refusal::kNoSuchKey;
-    if (!found.value()) return s3_error_of(absent, call.bucket, call.key);
+    if (!found.value()) return no_such_key(call.key);
     // What copies an object asks for its tags first: it has none.
-    exchange->answer_xml(call.has("acl") ? default_acl()
-                                         : begin_xml("Tagging") + "<TagSet></TagSet></Tagging>");
+    exchange->answer_xml(call.has("acl") ? default_acl() : no_tags());
     return Unit{};
   }
   if (method == "GET" && call.has("uploadId")) return list_parts(exchange);
-  if (method == "GET" || call.is_head()) return get_object(request, exchange);
+  if (method == "GET" || call.is_head()) return get_object(read_ask_of(request), exchange);
   if (method == "DELETE" && call.has("uploadId")) return abort_upload(exchange);
   if (method == "DELETE") return delete_object(request, exchange);
   if (method == "POST" && call.has("uploads")) return create_upload(request, exchange);
@@ -196,41 +190,27 @@ S3Status S3Service::serve_object(const HttpRequest& request, const AccessGate::A
 }
 
 S3Status S3Service::check_bucket(const std::string& bucket) {
+  if (archive_.is(bucket)) return check_archive();
   auto found = store_.bucket(bucket);
   if (!found.ok()) return s3_error_of(found.error());
-  if (found.value()) return Unit{};
-  bucket::Outcome absent;
-  absent.refusal = bucket::Refusal::kNoSuchBucket;
-  return s3_error_of(absent, bucket, {});
+  if (!found.value()) return no_such_bucket(bucket);
+  return Unit{};
 }
 
 S3Result<std::string> S3Service::document_of(const HttpRequest& request,
                                              const AccessGate::Admitted& admitted) {
   WIRE_ASSIGN(BodyClaims claims, body_claims_of(request, admitted.signature));
   BodyDigests digests(claims.checksum, !claims.sha256.empty());
-  std::string document(request.body);
+  std::optional<AwsChunkedDecoder> decoder;
+  std::string document;
   if (claims.chunked) {
-    document.clear();
-    AwsChunkedDecoder decoder(*claims.chunked);
-    WIRE_TRY(decoder.feed(request.body, document));
-    if (!decoder.done())
-      return S3Error{400, "IncompleteBody", "The aws-chunked body has no end.", {}};
+    decoder.emplace(*claims.chunked);
+    WIRE_TRY(decoder->feed(request.body, document));
+  } else {
+    document = request.body;
   }
   digests.update(document);
-  const BodyDigests::Values values = digests.finish();
-  if ((!claims.md5.empty() && claims.md5 != values.md5) ||
-      (!claims.checksum_value.empty() && claims.checksum_value != values.checksum)) {
-    return S3Error{400,
-                   "BadDigest",
-                   "The Content-MD5 or checksum you specified did not match what we received.",
-                   {}};
-  }
-  if (!claims.sha256.empty() && claims.sha256 != values.sha256) {
-    return S3Error{400,
-                   "XAmzContentSHA256Mismatch",
-                   "The provided 'x-amz-content-sha256' header does not match what was computed.",
-                   {}};
-  }
+  WIRE_TRY(check_body(claims, decoder ? &*decoder : nullptr, document.size(), digests.finish()));
   return document;
 }
 

@@ -123,23 +123,25 @@ S3Status S3Service::create_upload(const HttpRequest& request, const S3ExchangePt
           {}};
     }
   }
-  submit(std::move(command), exchange,
-         [exchange, id = command.id, checksum](const bucket::Outcome&) {
-           HttpResponse response;
-           response.content_type = "application/xml";
-           response.body = begin_xml("InitiateMultipartUploadResult");
-           append_xml(response.body, "Bucket", exchange->call.bucket);
-           append_xml(response.body, "Key", exchange->call.key);
-           append_xml(response.body, "UploadId", to_hex(id));
-           response.body += "</InitiateMultipartUploadResult>";
-           if (!checksum.algorithm.empty()) {
-             response.headers.emplace_back("x-amz-checksum-algorithm",
-                                           checksum_in_capitals(checksum.algorithm));
-             response.headers.emplace_back("x-amz-checksum-type",
-                                           checksum.composite ? "COMPOSITE" : "FULL_OBJECT");
-           }
-           return response;
-         });
+  // Copied before the command is moved: which argument is made first nobody says.
+  const std::string id = command.id;
+  const bucket::Checksum declared = checksum;
+  submit(std::move(command), exchange, [exchange, id, declared](const bucket::Outcome&) {
+    HttpResponse response;
+    response.content_type = "application/xml";
+    response.body = begin_xml("InitiateMultipartUploadResult");
+    append_xml(response.body, "Bucket", exchange->call.bucket);
+    append_xml(response.body, "Key", exchange->call.key);
+    append_xml(response.body, "UploadId", to_hex(id));
+    response.body += "</InitiateMultipartUploadResult>";
+    if (!declared.algorithm.empty()) {
+      response.headers.emplace_back("x-amz-checksum-algorithm",
+                                    checksum_in_capitals(declared.algorithm));
+      response.headers.emplace_back("x-amz-checksum-type",
+                                    declared.composite ? "COMPOSITE" : "FULL_OBJECT");
+    }
+    return response;
+  });
   return Unit{};
 }
 
@@ -193,10 +195,10 @@ S3Status S3Service::complete_upload(const HttpRequest& request,
     WIRE_TRY(check_claimed(request, command.checksum));
   }
   command.list_number = store_.new_number();
-  submit(std::move(command), exchange,
-         [exchange, checksum = command.checksum](const bucket::Outcome& outcome) {
-           return completed(exchange->call, outcome.etag, checksum);
-         });
+  const bucket::Checksum checksum = command.checksum;
+  submit(std::move(command), exchange, [exchange, checksum](const bucket::Outcome& outcome) {
+    return completed(exchange->call, outcome.etag, checksum);
+  });
   return Unit{};
 }
 

@@ -33,4 +33,22 @@ std::string http_date(Instant instant) {
   return {text, size};
 }
 
+std::string default_acl() {
+  std::string out = begin_xml("AccessControlPolicy");
+  const auto person = [&out](std::string_view tag, std::string_view attributes) {
+    out.append("<").append(tag).append(attributes).append(">");
+    append_xml(out, "ID", kOwnerName);
+    append_xml(out, "DisplayName", kOwnerName);
+    out.append("</").append(tag).append(">");
+  };
+  person("Owner", "");
+  out += "<AccessControlList><Grant>";
+  person("Grantee",
+         " xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\"");
+  append_xml(out, "Permission", "FULL_CONTROL");
+  return out + "</Grant></AccessControlList></AccessControlPolicy>";
+}
+
+std::string no_tags() { return begin_xml("Tagging") + "<TagSet></TagSet></Tagging>"; }
+
 }  // namespace pawl::wire

@@ -16,6 +16,11 @@ void append_xml(std::string& out, std::string_view name, std::uint64_t number);
 // The declaration and the opening tag of `root`, with S3's namespace.
 std::string begin_xml(std::string_view root);
 
+inline constexpr std::string_view kOwnerName = "pawl";
+// The only ACL there is: who made it may do everything. And the only tags: none.
+std::string default_acl();
+std::string no_tags();
+
 // "2026-11-22T18:00:00.000Z": to the second, as the header says it.
 std::string s3_timestamp(Instant instant);
 // "Sun, 22 Nov 2026 18:00:00 GMT"

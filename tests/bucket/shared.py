@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import time
 import unittest
 
 import boto3
@@ -16,6 +17,25 @@ _numbers = itertools.count()
 def client(url=None, **more):
     config = Config(signature_version="s3v4", s3={"addressing_style": "path"}, retries={"max_attempts": 0}, read_timeout=60)
     return boto3.client("s3", endpoint_url=url or suite.current().url, config=config, **more)
+
+
+def archived(s3, count, bucket="archive", **more):
+    """The keys of the archive, once there are so many."""
+    deadline = time.monotonic() + 20
+    while True:
+        found = [o["Key"] for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, **more) for o in page.get("Contents", [])]
+        if len(found) >= count or time.monotonic() > deadline:
+            return found
+        time.sleep(0.1)
+
+
+def table_of(url, name):
+    dynamodb = boto3.client("dynamodb", endpoint_url=url)
+    if name in dynamodb.list_tables()["TableNames"]:
+        return dynamodb
+    dynamodb.create_table(TableName=name, BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "hashid", "KeyType": "HASH"}],
+                          AttributeDefinitions=[{"AttributeName": "hashid", "AttributeType": "S"}])
+    return dynamodb
 
 
 def fresh():

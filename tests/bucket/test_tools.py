@@ -7,7 +7,7 @@ import subprocess
 import unittest
 
 from blackbox import suite
-from shared import BucketCase
+from shared import BucketCase, archived, table_of
 
 AWS = "/usr/bin/aws" if os.path.exists("/usr/bin/aws") else "aws"
 
@@ -54,6 +54,16 @@ class Tools(BucketCase):
         self.aws("s3", "rm", "--recursive", f"s3://{made}")
         self.aws("s3", "rb", f"s3://{made}")
         self.assertNotIn(made, self.aws("s3", "ls"))
+
+    def test_aws_reads_the_archive(self):
+        suite.current().require_pawl()
+        table_of(suite.current().url, "tools").put_item(TableName="tools", Item={"hashid": {"S": "A1"}})
+        self.assertEqual(archived(self.s3, 1, Prefix="tools/"), ["tools/A1-0.json"])
+        self.assertIn("A1-0.json", self.aws("s3", "ls", "s3://archive/tools/"))
+        back = os.path.join(self.top, "history")
+        self.aws("s3", "sync", "s3://archive/tools", back)
+        self.assertEqual(os.listdir(back), ["A1-0.json"])
+        self.assertEqual(self.aws("s3", "sync", "s3://archive/tools", back), "")
 
     @unittest.skipUnless(shutil.which("s3cmd"), "s3cmd is not installed")
     def test_s3cmd(self):

@@ -59,10 +59,7 @@ WORLD_HEADERS = frozenset({
 # The exceptions, each with its reason.
 WORLD_HEADERS_ALLOWED = frozenset({
     "audit/external_sort.cc",  # the verifier spills to unnamed temporary files, which nothing outside it can see
-    "table/commit_thread.h", "table/commit_thread.cc",  # runs the committer in the server; the drill steps it itself
-    "queue/queue_thread.h", "queue/queue_thread.cc",  # the same of the queues: tests step the engine themselves
-    "bucket/commit_thread.h", "bucket/commit_thread.cc",  # likewise of the buckets
-    "trigger/state_thread.h", "trigger/state_thread.cc",  # and of the mappings' state
+    "trigger/state_thread.h", "trigger/state_thread.cc",  # runs the mappings' state in the server; tests step it themselves
 })
 
 

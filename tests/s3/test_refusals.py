@@ -1,35 +1,20 @@
 """What can't be an archive is refused before anything is recorded, with a reason and a way out."""
 
 import os
-import shutil
 import subprocess
 import unittest
 
 import ceph
+import s3rver
 import shared
 from blackbox import servers, suite
 from bucket_scene import BucketScene
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-def installed():
-    """s3rver, by npm, once, in the cache and not in the tree."""
-    folder = os.path.join(os.environ.get("PAWL_CACHE") or os.path.expanduser("~/.cache/pawl"), "s3rver")
-    done = os.path.join(folder, "package.json")
-    if not os.path.exists(os.path.join(folder, "node_modules", "s3rver")):
-        os.makedirs(folder, exist_ok=True)
-        shutil.copy(os.path.join(HERE, "package.json"), done)
-        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent"], cwd=folder, check=True, timeout=300)
-    return folder
 
 
 class S3rver(servers._Server):
     def __init__(self, first_port, directory):
         super().__init__(first_port)
-        program = os.path.join(installed(), "node_modules", "s3rver", "bin", "s3rver.js")
-        self._spawn(["node", program, "-d", directory, "-a", "127.0.0.1", "-p", str(self.port), "--no-vhost-buckets", "--configure-bucket",
-                     "pawl-test"], os.path.join(directory, "s3rver.log"))
+        self._spawn(s3rver.command(self.port, directory, "pawl-test"), os.path.join(directory, "s3rver.log"))
         self._wait_ready(self._listens)
 
 

@@ -160,7 +160,10 @@ def check_guarded(pawl: servers.Pawl, tally: Tally, folder: Path) -> None:
                 "SOUND but with 1 known gap" in done.stdout and "nothing is missing" not in done.stdout, done.stdout)
     found = run_json(pawl, tally, "history of a guarded item", 0, "history", guarded, "A")
     tally.check("history has versions where there are any",
-                bool(found) and [v.get("version") for v in found["versions"]] == [1, 2, 5, None, None])
+                bool(found) and [v.get("version") for v in found["versions"]] == [1, 2, None, 4, 5, None, None])
+    tally.check("history has what was lost and put back",
+                bool(found) and [v["kind"] for v in found["versions"][2:4]] == ["LOST", "PUT-BACK"] and
+                (found["versions"][2]["from"], found["versions"][2]["to"], "object" in found["versions"][2]) == (3, 3, False))
     done = pawl.run("history", guarded, "A", "--version", "2")
     tally.check("history of a version by its attribute", done.returncode == 0 and '"N":"2"' in done.stdout, done.stdout)
     done = pawl.run("restore", guarded, "--data", str(folder / "nothing"))

@@ -1,0 +1,4 @@
+// The same of stages: coroutines and JSON.
+#include <simdjson.h>
+
+#include <boost/asio/awaitable.hpp>

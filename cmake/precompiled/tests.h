@@ -1,0 +1,4 @@
+// The same of tests.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>

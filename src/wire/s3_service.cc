@@ -2,6 +2,7 @@
 
 #include "base/hex.h"
 #include "wire/s3_xml.h"
+#include "wire/xml_text.h"
 
 namespace pawl::wire {
 namespace {

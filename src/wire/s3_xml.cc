@@ -2,32 +2,9 @@
 
 #include <ctime>
 
-namespace pawl::wire {
+#include "wire/xml_text.h"
 
-void append_xml_text(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out.append("&#").append(std::to_string(static_cast<int>(c))).push_back(';');
-        } else {
-          out.push_back(c);
-        }
-    }
-  }
-}
+namespace pawl::wire {
 
 void append_xml(std::string& out, std::string_view name, std::string_view text) {
   out.append("<").append(name).append(">");

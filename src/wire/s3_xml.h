@@ -9,9 +9,7 @@
 
 namespace pawl::wire {
 
-// Escaped for an element's text; control bytes as references, so that every key comes through.
-void append_xml_text(std::string& out, std::string_view text);
-// <name>text</name>
+// <name>text</name>; control characters as references, so that every key comes through.
 void append_xml(std::string& out, std::string_view name, std::string_view text);
 void append_xml(std::string& out, std::string_view name, std::uint64_t number);
 

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "wire/sqs_error.h"
+#include "wire/xml_text.h"
 
 namespace pawl::wire {
 namespace {
@@ -98,7 +99,7 @@ class XmlAnswer final : public SqsAnswer {
   void close(std::string_view name) { body_.append("</").append(name).append(">"); }
   void element(std::string_view name, std::string_view value) {
     open(name);
-    append_xml_text(body_, value);
+    append_xml_text(body_, value, XmlControls::kDropped);
     close(name);
   }
 

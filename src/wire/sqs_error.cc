@@ -1,6 +1,7 @@
 #include "wire/sqs_error.h"
 
 #include "base/json_writer.h"
+#include "wire/xml_text.h"
 
 namespace pawl::wire {
 
@@ -42,35 +43,10 @@ HttpResponse sqs_query_error(const SqsError& error, std::string_view request_id)
       "<?xml version=\"1.0\"?><ErrorResponse xmlns=\"http://queue.amazonaws.com/doc/2012-11-05/\">";
   out.append("<Error><Type>").append(error.kind.sender ? "Sender" : "Receiver");
   out.append("</Type><Code>").append(error.kind.code).append("</Code><Message>");
-  append_xml_text(out, error.message);
+  append_xml_text(out, error.message, XmlControls::kDropped);
   out.append("</Message><Detail/></Error><RequestId>").append(request_id);
   out.append("</RequestId></ErrorResponse>");
   return response;
-}
-
-void append_xml_text(std::string& out, std::string_view text) {
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\r':
-        out += "&#xD;";  // a bare one would be read as a line feed
-        break;
-      default:
-        // Messages have no other control characters; an error that repeats a client's words may.
-        if (static_cast<unsigned char>(c) >= 0x20 || c == '\t' || c == '\n') out.push_back(c);
-    }
-  }
 }
 
 }  // namespace pawl::wire

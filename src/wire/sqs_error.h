@@ -76,7 +76,4 @@ SqsError sqs_error_of(const ServiceError& error);
 HttpResponse sqs_json_error(const SqsError& error);
 HttpResponse sqs_query_error(const SqsError& error, std::string_view request_id);
 
-// XML 1.0 text: `&<>"` and carriage returns escaped. `text` has no other characters that XML forbids.
-void append_xml_text(std::string& out, std::string_view text);
-
 }  // namespace pawl::wire

@@ -201,7 +201,7 @@ TEST_F(SqsServiceTest, ReceivedMessages) {
   const auto some = form("Action=ReceiveMessage&QueueUrl=" + url_ +
                          "&AttributeName.1=ApproximateReceiveCount&MessageAttributeName.1=two.*"
                          "&MaxNumberOfMessages=10&WaitTimeSeconds=20&VisibilityTimeout=0");
-  EXPECT_THAT(some.body, HasSubstr("<Body>line&#xD;\n&lt;&amp;&gt;</Body><Attribute><Name>"
+  EXPECT_THAT(some.body, HasSubstr("<Body>line&#13;&#10;&lt;&amp;&gt;</Body><Attribute><Name>"
                                    "ApproximateReceiveCount</Name><Value>3</Value></Attribute>"));
   EXPECT_THAT(some.body, HasSubstr("<MessageAttribute><Name>two.b</Name><Value><BinaryValue>Mg=="
                                    "</BinaryValue><DataType>Binary</DataType></Value>"));

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -176,7 +175,7 @@ Result<Child> start_child(const ChildSpec& spec) {
   do {
     told = ::read(failure.read.get(), &number, sizeof number);
   } while (told < 0 && errno == EINTR);
-  if (told == 0) child.life = FileDescriptor(::pidfd_open(pid, 0));
+  if (told == 0) child.life = FileDescriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   if (!child.life) {
     if (told == 0) number = errno;
     ::kill(pid, SIGKILL);

@@ -65,11 +65,12 @@ TEST(ChildProcess, HasNothingOfTheServerButTwoPipes) {
   ::setenv("PAWL_SECRET", "x", 1);
   const auto ran =
       run(shell("echo $GREETING; pwd; echo oops >&2; env; for f in /proc/$$/fd/*; do echo fd "
-                "${f##*/}; done; exit 7"));
+                "${f##*/}; readlink $f; done; exit 7"));
   EXPECT_THAT(ran.output, HasSubstr("hello\n/\n"));
   EXPECT_THAT(ran.output, testing::Not(HasSubstr("PAWL_SECRET")));
   EXPECT_THAT(ran.output, HasSubstr("fd 2\n"));
-  EXPECT_THAT(ran.output, testing::Not(HasSubstr("fd " + std::to_string(secret.get()) + "\n")));
+  // The shell itself may have any number open while it looks: told by where they lead.
+  EXPECT_THAT(ran.output, testing::Not(HasSubstr("/etc/passwd")));
   EXPECT_EQ(ran.errors, "oops\n");
   EXPECT_EQ(WEXITSTATUS(ran.status), 7);
 }

@@ -4,6 +4,7 @@
 #include <archive_entry.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <locale.h>  // NOLINT(modernize-deprecated-headers): newlocale is POSIX's
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,12 +17,34 @@
 namespace pawl {
 namespace {
 
+constexpr std::size_t kEmptyZip = 22;
+
 Error invalid(std::string message) { return {ErrorCode::kInvalid, std::move(message), ""}; }
 
 struct Closing {
   void operator()(::archive* reader) const { ::archive_read_free(reader); }
 };
 using Reader = std::unique_ptr<::archive, Closing>;
+
+// libarchive turns names into the locale's characters. In the locale "C", which a server has, it can't: names beyond ASCII would be
+// gone. So this thread has one of UTF-8 while it unpacks; every Debian has it (package libc-bin).
+class Utf8Names {
+ public:
+  Utf8Names() : locale_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
+    if (locale_ != nullptr) before_ = ::uselocale(locale_);
+  }
+  ~Utf8Names() {
+    if (locale_ == nullptr) return;
+    ::uselocale(before_);
+    ::freelocale(locale_);
+  }
+  Utf8Names(const Utf8Names&) = delete;
+  Utf8Names& operator=(const Utf8Names&) = delete;
+
+ private:
+  ::locale_t locale_;
+  ::locale_t before_ = nullptr;
+};
 
 Error unreadable(::archive* reader) {
   const char* const why = ::archive_error_string(reader);
@@ -142,6 +165,11 @@ Result<std::vector<std::string>> safe_path(std::string_view name) {
 }
 
 Status unpack_zip(std::string_view zip, int folder) {
+  // Its end alone (APPNOTE.TXT, section 4.3.16), which libarchive takes for no zip file at all.
+  if (zip.size() == kEmptyZip && zip.starts_with("PK\x05\x06")) {
+    return invalid("the zip file is empty");
+  }
+  const Utf8Names names;
   const Reader reader(::archive_read_new());
   if (!reader) return Error{ErrorCode::kUnavailable, "unpacking: out of memory", ""};
   // From the directory at its end, as everybody reads zip files; what stands between entries is not looked at.

@@ -96,13 +96,13 @@ class Zip : public testing::Test {
 };
 
 TEST_F(Zip, UnpacksFilesAndFolders) {
-  ASSERT_TRUE(unpack(zip_of({{"handler.py", "print()"},
-                             {"lib/deep/x.js", "y"},
-                             {"lib/empty/", "", S_IFDIR | 0700},
-                             {"bootstrap", "#!", S_IFREG | 0755},
-                             {"private", "z", S_IFREG | 0600},
-                             {"\xe3\x83\xa6.py", "u"}}))
-                  .ok());
+  const auto done = unpack(zip_of({{"handler.py", "print()"},
+                                   {"lib/deep/x.js", "y"},
+                                   {"lib/empty/", "", S_IFDIR | 0700},
+                                   {"bootstrap", "#!", S_IFREG | 0755},
+                                   {"private", "z", S_IFREG | 0600},
+                                   {"\xe3\x83\xa6.py", "u"}}));
+  ASSERT_TRUE(done.ok()) << done.error().to_string();
   EXPECT_EQ(read("handler.py"), "print()");
   EXPECT_EQ(read("lib/deep/x.js"), "y");
   EXPECT_EQ(read("\xe3\x83\xa6.py"), "u");

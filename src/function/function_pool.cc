@@ -107,10 +107,6 @@ FunctionPool::Process* FunctionPool::find(WorkerId worker) {
   return found == processes_.end() ? nullptr : found->second.get();
 }
 
-std::optional<MonotonicInstant> FunctionPool::next_tick() const {
-  return function::next_tick(state_, ports_.clock.monotonic());
-}
-
 void FunctionPool::call(FunctionCall call, bool room) {
   const CallId id = ++newest_call_;
   auto kept = std::make_unique<Call>();
@@ -135,9 +131,9 @@ void FunctionPool::happen(const PoolEvent& event) {
   while (!events_.empty()) {
     const PoolEvent next = events_.front();
     events_.pop_front();
-    for (const PoolEffect& effect : step(state_, limits_, next, ports_.clock.monotonic())) {
-      carry_out(effect);
-    }
+    const MonotonicInstant now = ports_.clock.monotonic();
+    for (const PoolEffect& effect : step(state_, limits_, next, now)) carry_out(effect);
+    next_tick_ = function::next_tick(state_, now);
     if (next.kind == PoolEvent::Kind::kExited) processes_.erase(next.worker);
   }
   carrying_out_ = false;

@@ -62,7 +62,8 @@ class FunctionPool : public std::enable_shared_from_this<FunctionPool> {
   void deleted() { happen({PoolEvent::Kind::kDeleted}); }
   void stop() { happen({PoolEvent::Kind::kStopped}); }
   void tick() { happen({PoolEvent::Kind::kTick}); }
-  std::optional<MonotonicInstant> next_tick() const;
+  // As of the last step. An instant that has passed is still due: nothing was done about it yet.
+  std::optional<MonotonicInstant> next_tick() const { return next_tick_; }
 
   const FunctionRecord& function() const { return *function_; }
   std::size_t processes() const { return state_.workers.size(); }
@@ -88,6 +89,7 @@ class FunctionPool : public std::enable_shared_from_this<FunctionPool> {
   const PoolPorts& ports_;
   PoolLimits limits_;
   PoolState state_;
+  std::optional<MonotonicInstant> next_tick_;
   std::map<WorkerId, std::unique_ptr<Process>> processes_;
   std::map<CallId, std::unique_ptr<Call>> calls_;
   CallId newest_call_ = 0;

@@ -128,6 +128,23 @@ TEST_F(Pool, WhatEndsAtItsStartFailsTheCall) {
   EXPECT_EQ(result->payload, "{\"errorType\":\"Runtime.ImportModuleError\"}");
 }
 
+// As the runner does: it looks at the clock after the instant that it was told, never at it.
+TEST_F(Pool, ACallThatWaitsForAStartGetsItHoweverLateTheTickComes) {
+  call();
+  exit(0, {false, 1, false});
+  const auto waits = call();
+  ASSERT_EQ(processes_.started.size(), 1U) << "after a start that failed the next one waits";
+  const auto due = pool_->next_tick();
+  ASSERT_TRUE(due);
+  clock_.advance(std::chrono::seconds(20));
+  ASSERT_EQ(pool_->next_tick(), due);
+  pool_->tick();
+  ASSERT_EQ(processes_.started.size(), 2U);
+  process(1).listener->on_ready();
+  process(1).listener->on_response("1");
+  EXPECT_EQ(waits->outcome, Outcome::kReturned);
+}
+
 TEST_F(Pool, WhatCannotBeStartedIsNotRun) {
   processes_.refusal = "no such interpreter";
   const auto result = call();

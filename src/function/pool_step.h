@@ -114,7 +114,7 @@ struct PoolEffect {
 std::vector<PoolEffect> step(PoolState& state, const PoolLimits& limits, const PoolEvent& event,
                              MonotonicInstant now);
 
-// When kTick is due next, after a step at `now`; nothing: only events can change anything.
+// When kTick is due next, after a step at `now`: what was due by then has been done. Nothing: only events can change anything.
 std::optional<MonotonicInstant> next_tick(const PoolState& state, MonotonicInstant now);
 
 }  // namespace pawl::function

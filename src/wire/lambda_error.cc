@@ -38,7 +38,7 @@ ServiceError lambda_error_of(const Error& error) {
 HttpResponse lambda_response(unsigned status, std::string body) {
   HttpResponse response;
   response.status = status;
-  response.content_type = kJson;
+  response.content_type = "application/json";
   response.body = std::move(body);
   return response;
 }

@@ -25,8 +25,6 @@ inline constexpr std::string_view kUnsupported = "UnsupportedOperationException"
 inline constexpr std::string_view kUnknownOperation = "UnknownOperationException";
 }  // namespace lambda_errors
 
-inline constexpr std::string_view kJson = "application/json";
-
 ServiceError lambda_error(unsigned status, std::string_view type, std::string message);
 ServiceError invalid_parameter(std::string message);
 // `what` is a parameter or an operation that Pawl does not have.

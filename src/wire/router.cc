@@ -23,22 +23,30 @@ HttpResponse s3_error(unsigned status, std::string_view code, std::string_view m
 
 std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
 
-// Pawl's own paths, and the DynamoDB request that forgot its X-Amz-Target.
+// Pawl's own paths, and Lambda's.
 bool is_own_path(const HttpRequest& request) {
   const std::string_view path = path_of(request.target);
   return path == "/healthz" || path == "/status" || path == "/metrics" ||
-         is_function_logs_path(path) || is_lambda_path(path) ||
-         (path == "/" && request.method == "POST");
+         is_function_logs_path(path) || is_lambda_path(path);
 }
 
-// A form may be signed for SQS or unsigned. One that is signed for S3 is S3's: its content type is the client's affair.
-bool is_sqs(const HttpRequest& request) { return request.method == "POST" && is_sqs_form(request); }
+// A form may be signed for SQS or unsigned. One that is signed for S3 is S3's: its content type is the client's affair. Many
+// clients say "form" of any body, so a path of somebody else's is that one's.
+bool is_sqs(const HttpRequest& request) {
+  return request.method == "POST" && is_sqs_form(request) && !is_own_path(request);
+}
+
+// The DynamoDB request that forgot its X-Amz-Target.
+bool is_without_target(const HttpRequest& request) {
+  return path_of(request.target) == "/" && request.method == "POST";
+}
 
 // By the scope of its signature; an unsigned or presigned one by not being anything else.
 bool is_s3(const HttpRequest& request) {
   if (request.has_header("x-amz-target")) return false;
   const auto scope = presented_scope(request);
-  return scope ? scope->service == "s3" : !is_own_path(request) && !is_sqs(request);
+  return scope ? scope->service == "s3"
+               : !is_own_path(request) && !is_without_target(request) && !is_sqs(request);
 }
 
 std::string_view without_namespace(std::string_view type) {
@@ -167,7 +175,7 @@ void Router::handle_path(const HttpRequest& request, Completion completion) {
     return completion.answer(
         s3_error(405, "MethodNotAllowed", "This path is read with GET.", request));
   }
-  if (path == "/" && request.method == "POST") {
+  if (is_without_target(request)) {
     return completion.answer(
         error_response({kUnknownOperation,
                         "A DynamoDB request names its operation in X-Amz-Target, for example "

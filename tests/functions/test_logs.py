@@ -77,7 +77,9 @@ class Logs(Case):
         for path in (f"/pawl/functions/{name}/logs?after=x", f"/pawl/functions/{name}/logs?since=x", f"/pawl/functions/{name}/logs?other=1",
                      f"/pawl/functions/{name}/logs?after=99999999999999999999999", "/pawl/functions/a%2Fb/logs", "/pawl/functions/../logs"):
             self.assertEqual(http("GET", path)[0], 400, path)
-        self.assertEqual(http("POST", f"/pawl/functions/{name}/logs", b"{}", {"Content-Type": "application/json"})[0], 405)
+        # Unsigned with a body of a kind that a page may send: refused before anybody asks what it wants.
+        self.assertEqual(http("POST", f"/pawl/functions/{name}/logs", b"{}", {"Content-Type": "application/json"})[0], 403)
+        self.assertEqual(http("POST", f"/pawl/functions/{name}/logs", b"{}", {"Content-Type": "application/x-amz-json-1.0"})[0], 405)
         self.assertEqual(http("GET", f"/pawl/functions/{name}/logs", headers={"Origin": "http://evil.example"})[0], 403)
         self.assertEqual(http("GET", f"/pawl/functions/{fresh()}/logs")[0], 404)
         beyond = json.loads(http("GET", f"/pawl/functions/{name}/logs?after=123456")[1])

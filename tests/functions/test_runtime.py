@@ -104,8 +104,9 @@ class Rules(Case):
                         "print('origin', ask('GET', '/invocation/next', None, {'Origin': 'http://evil.example'})[0], flush=True)\n"
                         "print('host', ask('GET', '/invocation/next', None, {'Host': 'evil.example'})[0], flush=True)\n"
                         "for text in (b'\\0' * 100, b'GET / HTTP/9.9\\r\\n\\r\\n', b'GET /' + b'x' * 100000, b'POST /2018-06-01/runtime/init/error HTTP/1.1\\r\\nHost: ' + api.encode() + b'\\r\\nContent-Length: 99999999999\\r\\n\\r\\n'):\n"
-                        "    s = socket.create_connection((host, int(port)))\n    s.sendall(text)\n    s.shutdown(socket.SHUT_WR)\n"
-                        "    try:\n        while s.recv(1000): pass\n    except OSError: pass\n    s.close()\n"
+                        "    s = socket.create_connection((host, int(port)))\n"
+                        "    try:\n        s.sendall(text)\n        s.shutdown(socket.SHUT_WR)\n        while s.recv(1000): pass\n"
+                        "    except OSError: pass  # it may hang up before it has all of it\n    s.close()\n"
                         "held = [socket.create_connection((host, int(port))) for _ in range(40)]\nfor h in held: h.close()\ntime.sleep(0.2)\n"
                         "while True:\n    s, h, b = ask('GET', '/invocation/next')\n"
                         "    ask('POST', '/invocation/%s/response' % h['Lambda-Runtime-Aws-Request-Id'], b)\n", Timeout=10)

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <map>
 
+#include "cli/json_objects.h"
 #include "cli/terminal.h"
 #include "item/json_fields.h"
 
@@ -22,21 +23,6 @@ constexpr std::array<std::string_view, 5> kStates{"idle", "flowing", "unproven",
 std::size_t badness(std::string_view state) {
   const auto* const found = std::find(kStates.begin(), kStates.end(), state);
   return static_cast<std::size_t>(found - kStates.begin());
-}
-
-// The members of an array that must all be objects: a member that is none must not be read as one.
-Result<std::vector<simdjson::dom::object>> objects_of(item::JsonFields& fields,
-                                                      std::string_view name) {
-  const auto array = fields.array(name);
-  PAWL_TRY(fields.status());
-  std::vector<simdjson::dom::object> objects;
-  for (const simdjson::dom::element element : array) {
-    if (element.get(objects.emplace_back()) != simdjson::SUCCESS) {
-      fields.fail(name);
-      PAWL_TRY(fields.status());
-    }
-  }
-  return objects;
 }
 
 void add_shard(item::JsonFields& shard, StatusPage& page,
@@ -199,6 +185,7 @@ Result<StatusPage> parse_status(std::string_view json) {
   PAWL_TRY(fields.status());
   PAWL_TRY(read_tables(fields, page));
   PAWL_TRY(read_mappings(fields, page));
+  PAWL_ASSIGN_OR_RETURN(page.work, read_work(fields));
   PAWL_TRY(read_alarms(fields, page));
   PAWL_TRY(fields.status());
   return page;
@@ -223,6 +210,7 @@ std::string to_text(const StatusPage& page) {
                    shard.why.empty() ? "" : ": " + shard.why);
   }
   append_mappings(out, page);
+  append_work(out, page.work);
   for (const auto& alarm : page.alarms) {
     const auto head = alarm.standing ? coloured(Colour::kRed, "ALARM " + alarm.kind + ":")
                                      : coloured(Colour::kYellow, "noted " + alarm.kind + ":");

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cli/status_work.h"
 
 namespace pawl::cli {
 
@@ -68,6 +69,7 @@ struct StatusPage {
   std::vector<TableLine> tables;
   std::vector<ShardLine> shards;
   std::vector<MappingLine> mappings;  // none of a server that has no mappings yet
+  WorkPart work;
   std::vector<AlarmNote> alarms;
 
   bool is_well() const {

@@ -69,8 +69,8 @@ Status EventQueue::load() {
        cursor->next()) {
     Reader number(cursor->key().substr(kEventPrefix.size()));
     const std::uint64_t at = number.u64_be();
-    PAWL_ASSIGN_OR_RETURN(events_[at], decode(cursor->value()));
-    bytes_ += events_[at].bytes;
+    PAWL_ASSIGN_OR_RETURN(Event event, decode(cursor->value()));
+    keep(at, std::move(event));
     newest_ = std::max(newest_, at);
   }
   return cursor->status();
@@ -112,11 +112,21 @@ Status EventQueue::add(const FunctionRecord& function, std::string request_id, s
   PAWL_TRY(write(batch, Sync::kYes));
   {
     const std::lock_guard lock(mutex_);
-    bytes_ += event.bytes;
-    events_.emplace(number, std::move(event));
+    keep(number, std::move(event));
   }
   alarm_->ring();
   return ok();
+}
+
+void EventQueue::keep(std::uint64_t number, Event event) {
+  bytes_ += event.bytes;
+  ++waiting_[event.function];
+  events_.emplace(number, std::move(event));
+}
+
+std::map<std::uint64_t, std::uint64_t> EventQueue::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_;
 }
 
 std::size_t EventQueue::size() const {
@@ -162,6 +172,8 @@ void EventQueue::forget(std::uint64_t number) {
   const auto found = events_.find(number);
   if (found == events_.end()) return;
   bytes_ -= found->second.bytes;
+  const auto waiting = waiting_.find(found->second.function);
+  if (waiting != waiting_.end() && --waiting->second == 0) waiting_.erase(waiting);
   events_.erase(found);
 }
 
@@ -199,6 +211,7 @@ void EventQueue::ended(std::uint64_t number, const InvocationResult& result) {
                        {ports_.clock.now(), "platform", event.request_id,
                         fmt::format("DISCARDED RequestId: {} after {} attempts: {}",
                                     event.request_id, decision.next.attempts, result.why)});
+      ports_.on_discarded(event.function);
     }
     return ports_.elsewhere([this, number] {
       forget(number);

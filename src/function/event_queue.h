@@ -31,6 +31,7 @@ struct EventPorts {
   std::function<FunctionPtr(std::string_view name)> find;     // thread-safe
   std::function<void(FunctionCall call)> submit;              // thread-safe
   std::function<void(std::function<void()> work)> elsewhere;  // where the store may be written
+  std::function<void(std::uint64_t function)> on_discarded;   // by its id; on the executor of run()
   std::function<void(const std::string& why)> on_unknown;
 };
 
@@ -48,6 +49,8 @@ class EventQueue {
   void stop();
 
   std::size_t size() const;
+  // How many there are of each function that has any, by its id. Counted as they come and go: no walk.
+  std::map<std::uint64_t, std::uint64_t> waiting() const;
 
  private:
   struct Event {
@@ -71,14 +74,16 @@ class EventQueue {
   void begin(std::uint64_t number, const Event& event);
   void ended(std::uint64_t number, const InvocationResult& result);
   void forget(std::uint64_t number);
+  void keep(std::uint64_t number, Event event);  // under the lock, but at the start
 
   EventPorts ports_;
   std::unique_ptr<Alarm> alarm_;
   mutable std::mutex mutex_;
-  std::map<std::uint64_t, Event> events_;  // guarded by mutex_
-  std::uint64_t newest_ = 0;               // guarded by mutex_
-  std::uint64_t bytes_ = 0;                // guarded by mutex_
-  bool stopping_ = false;                  // guarded by mutex_
+  std::map<std::uint64_t, Event> events_;           // guarded by mutex_
+  std::map<std::uint64_t, std::uint64_t> waiting_;  // guarded by mutex_; of events_, by function
+  std::uint64_t newest_ = 0;                        // guarded by mutex_
+  std::uint64_t bytes_ = 0;                         // guarded by mutex_
+  bool stopping_ = false;                           // guarded by mutex_
 };
 
 }  // namespace pawl::function

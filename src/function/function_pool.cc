@@ -97,8 +97,12 @@ class FunctionPool::Process final : public ProcessListener {
   bool was_ready_ = false;
 };
 
-FunctionPool::FunctionPool(FunctionPtr function, const PoolPorts& ports)
-    : function_(std::move(function)), ports_(ports), limits_(limits_of(*function_, ports.limits)) {}
+FunctionPool::FunctionPool(FunctionPtr function, const PoolPorts& ports,
+                           std::shared_ptr<FunctionMeter> meter)
+    : function_(std::move(function)),
+      ports_(ports),
+      meter_(std::move(meter)),
+      limits_(limits_of(*function_, ports.limits)) {}
 
 FunctionPool::~FunctionPool() = default;
 
@@ -137,7 +141,34 @@ void FunctionPool::happen(const PoolEvent& event) {
     if (next.kind == PoolEvent::Kind::kExited) processes_.erase(next.worker);
   }
   carrying_out_ = false;
+  measure();
   ports_.changed();
+}
+
+void FunctionPool::measure() {
+  using State = Worker::State;
+  ProcessFigures now;
+  for (const Worker& worker : state_.workers) {
+    if (worker.call) ++now.calls;
+    switch (worker.state) {
+      case State::kPreparing:
+      case State::kStarting:
+        ++now.starting;
+        break;
+      case State::kIdle:
+        ++now.idle;
+        break;
+      case State::kBusy:
+      case State::kFinishing:
+        ++now.busy;
+        break;
+      case State::kDying:
+        ++now.ending;
+        break;
+    }
+  }
+  now.waiting = state_.waiting.size();
+  meter_->processes(now);
 }
 
 void FunctionPool::carry_out(const PoolEffect& effect) {
@@ -210,12 +241,13 @@ void FunctionPool::kill(WorkerId worker) {
   happen({PoolEvent::Kind::kExited, worker});
 }
 
-void FunctionPool::tell_end(Call& call, Process& process, const std::string& last_line) {
+void FunctionPool::tell_end(Call& call, Process& process, Duration took,
+                            const std::string& last_line) {
   if (process.process) process.process->drain_output();
   if (!last_line.empty()) process.write(kPlatform, last_line);
   process.write(kPlatform, end_line(call.request_id));
   Report report;
-  report.took = ports_.clock.monotonic() - call.began;
+  report.took = took;
   report.memory_mb = process.function->settings.memory_mb;
   if (process.process) report.memory_peak_bytes = process.process->memory_peak_bytes();
   report.started_in = std::exchange(process.started_in, Duration{});
@@ -295,11 +327,16 @@ void FunctionPool::end(const PoolEffect& effect) {
       last_line = begun ? "Stopped with the server" : "";
       break;
   }
-  if (begun) tell_end(*call, *process, last_line);
+  std::optional<Duration> took;
+  if (begun) {
+    took = ports_.clock.monotonic() - call->began;
+    tell_end(*call, *process, *took, last_line);
+  }
   if (call->log_tail.size() > kLogTailMax) {
     call->log_tail.erase(0, call->log_tail.size() - kLogTailMax);
   }
   result.log_tail = std::move(call->log_tail);
+  meter_->ended(result, took, ports_.clock.now());
   call->asked.done(std::move(result));
 }
 

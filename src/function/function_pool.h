@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "function/function_command.h"
+#include "function/function_meter.h"
 #include "function/function_types.h"
 #include "function/pool_step.h"
 #include "port/clock.h"
@@ -51,7 +52,7 @@ struct PoolPorts {
 
 class FunctionPool : public std::enable_shared_from_this<FunctionPool> {
  public:
-  FunctionPool(FunctionPtr function, const PoolPorts& ports);
+  FunctionPool(FunctionPtr function, const PoolPorts& ports, std::shared_ptr<FunctionMeter> meter);
   ~FunctionPool();
   FunctionPool(const FunctionPool&) = delete;
   FunctionPool& operator=(const FunctionPool&) = delete;
@@ -82,11 +83,13 @@ class FunctionPool : public std::enable_shared_from_this<FunctionPool> {
   void kill(WorkerId worker);
   void end(const PoolEffect& effect);
   void tell_failed_start(InvocationResult& result, Process& process, bool timed_out) const;
-  void tell_end(Call& call, Process& process, const std::string& last_line);
+  void tell_end(Call& call, Process& process, Duration took, const std::string& last_line);
+  void measure();
   Process* find(WorkerId worker);
 
   FunctionPtr function_;
   const PoolPorts& ports_;
+  std::shared_ptr<FunctionMeter> meter_;
   PoolLimits limits_;
   PoolState state_;
   std::optional<MonotonicInstant> next_tick_;

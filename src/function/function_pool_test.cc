@@ -1,5 +1,6 @@
 #include "function/function_pool.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -27,7 +28,7 @@ class Pool : public testing::Test {
                     done(code_);
                   },
                   PoolLimits{}, [](std::function<void()> work) { work(); }, [] {}});
-    pool_ = std::make_shared<FunctionPool>(function("1"), *ports_);
+    pool_ = std::make_shared<FunctionPool>(function("1"), *ports_, meter_);
   }
 
   static FunctionPtr function(std::string revision) {
@@ -60,6 +61,7 @@ class Pool : public testing::Test {
   bool hold_code_ = false;
   std::vector<std::function<void(Result<std::string>)>> held_;
   std::unique_ptr<PoolPorts> ports_;
+  std::shared_ptr<FunctionMeter> meter_ = std::make_shared<FunctionMeter>();
   std::shared_ptr<FunctionPool> pool_;
   int ended_ = 0;
 };
@@ -168,6 +170,41 @@ TEST_F(Pool, NewCodeIsRunByNewProcesses) {
   call();
   EXPECT_EQ(processes_.started.size(), 2U);
   EXPECT_EQ(ended_, 1);
+}
+
+// "starting/idle/busy/ending calls/waiting"
+std::string text_of(const ProcessFigures& now) {
+  return fmt::format("{}/{}/{}/{} {}/{}", now.starting, now.idle, now.busy, now.ending, now.calls,
+                     now.waiting);
+}
+
+TEST_F(Pool, ItsMeterFollows) {
+  const auto now = [this] { return text_of(meter_->figures().now); };
+  call();
+  call();
+  EXPECT_EQ(now(), "2/0/0/0 0/2");
+  process(0).listener->on_ready();
+  process(1).listener->on_ready();
+  EXPECT_EQ(now(), "0/0/2/0 2/0");
+  clock_.advance(std::chrono::milliseconds(70));
+  process(0).listener->on_response("1");
+  EXPECT_EQ(now(), "0/0/2/0 1/0");
+  process(0).listener->on_ready();
+  EXPECT_EQ(now(), "0/1/1/0 1/0");
+  clock_.advance(std::chrono::seconds(3));
+  pool_->tick();
+  EXPECT_EQ(now(), "0/1/0/1 1/0");
+  exit(1, {true, 9, false});
+  EXPECT_EQ(now(), "0/1/0/0 0/0");
+  const FunctionFigures figures = meter_->figures();
+  EXPECT_EQ(figures.count(Outcome::kReturned), 1U);
+  EXPECT_EQ(figures.count(Outcome::kTimedOut), 1U);
+  EXPECT_EQ(figures.durations.total_ms, 70U + 3'070U);
+  ASSERT_TRUE(figures.last_failure);
+  EXPECT_THAT(figures.last_failure->why, HasSubstr("Task timed out after 3.00 seconds"));
+  for (int i = 0; i < 5; ++i) call();
+  EXPECT_EQ(meter_->figures().count(Outcome::kThrottled), 1U);
+  EXPECT_EQ(meter_->figures().durations.count(), 2U) << "what was not begun took no time";
 }
 
 TEST_F(Pool, MoreThanItsProcessesIsThrottled) {

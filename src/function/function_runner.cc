@@ -111,6 +111,7 @@ void FunctionRunner::begin(FunctionCall call) {
     InvocationResult result;
     result.outcome = InvocationResult::Outcome::kThrottled;
     result.why = "too many calls of functions are under way";
+    meters_.of(*function)->ended(result, std::nullopt, ports_.clock.now());
     return call.done(std::move(result));
   }
   ++calls_;
@@ -120,7 +121,7 @@ void FunctionRunner::begin(FunctionCall call) {
   };
   auto& pool = pools_[function->id];
   if (!pool) {
-    pool = std::make_shared<FunctionPool>(function, pool_ports_);
+    pool = std::make_shared<FunctionPool>(function, pool_ports_, meters_.of(*function));
   } else if (pool->function().revision != function->revision) {
     pool->replaced(function);  // the news of the change are still on their way
   }
@@ -137,6 +138,7 @@ void FunctionRunner::apply_change(const std::string& name) {
       pool->replaced(function);
     }
   }
+  meters_.forget(name, function ? function->id : 0);
 }
 
 void FunctionRunner::stop() {

@@ -1,6 +1,6 @@
 // Where functions run in the server: the pools of all of them, and who asks them.
 //
-// submit(), invoke(), function_changed() and stop() may be called from any thread; the rest happens on the executor of run(), to
+// submit(), invoke(), function_changed(), meters() and stop() may be called from any thread; the rest happens on the executor of run(), to
 // which processes and their starter belong, too.
 #pragma once
 
@@ -44,6 +44,9 @@ class FunctionRunner final : public FunctionHost {
   // It was changed or deleted: what runs has old code.
   void function_changed(const std::string& name);
 
+  // Thread-safe. Of functions that have been called.
+  FunctionMeters& meters() { return meters_; }
+
   // Where the functions' SDKs find the server. Before run(): until then calls wait.
   void set_endpoint(std::string endpoint) { pool_ports_.places.endpoint = std::move(endpoint); }
   // Until stop(). Once.
@@ -61,6 +64,7 @@ class FunctionRunner final : public FunctionHost {
   RunnerOptions options_;
   PoolPorts pool_ports_;
   std::unique_ptr<Alarm> alarm_;
+  FunctionMeters meters_;
 
   std::mutex mutex_;
   std::vector<std::function<void()>> posted_;  // guarded by mutex_

@@ -11,6 +11,8 @@ namespace {
 // How often queues are looked through for what has expired, and the store is asked for its room.
 constexpr Duration kSweepInterval = std::chrono::milliseconds(500);
 constexpr Duration kRoomInterval = std::chrono::milliseconds(100);
+constexpr Duration kShowInterval =
+    std::chrono::milliseconds(900);  // an idle engine wakes each second
 
 Instant after(Instant at, Duration by) { return {at.microseconds + by.count()}; }
 
@@ -22,9 +24,12 @@ QueueEngine::QueueEngine(EnginePorts ports, EngineListener& listener, EngineOpti
 
 Result<std::unique_ptr<QueueEngine>> QueueEngine::open(EnginePorts ports, EngineListener& listener,
                                                        EngineOptions options) {
-  PAWL_ASSIGN_OR_RETURN(auto catalog, QueueCatalog::open(ports.store, ports.clock.now()));
-  return std::unique_ptr<QueueEngine>(
+  const Instant now = ports.clock.now();
+  PAWL_ASSIGN_OR_RETURN(auto catalog, QueueCatalog::open(ports.store, now));
+  std::unique_ptr<QueueEngine> engine(
       new QueueEngine(ports, listener, options, std::move(catalog)));
+  engine->show(now);
+  return engine;
 }
 
 std::optional<Refusal> QueueEngine::push(Command& command) {
@@ -77,9 +82,15 @@ std::deque<Command> QueueEngine::take() {
   return taken;
 }
 
+void QueueEngine::show(Instant now) {
+  shown_ = now;
+  board_.put(figures_of(ports_.store, catalog_, now));
+}
+
 QueueEngine::Round QueueEngine::run_round() {
   if (ended_) return Round::kEnded;
   const Instant now = ports_.clock.now();
+  if (now >= after(shown_, kShowInterval)) show(now);
   std::deque<Command> commands = take();
   const bool idle = commands.empty();
   if (!idle && is_on_queues(commands.front())) {

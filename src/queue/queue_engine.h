@@ -25,6 +25,7 @@
 #include "port/clock.h"
 #include "port/random.h"
 #include "queue/mutation_round.h"
+#include "queue/queue_board.h"
 #include "queue/queue_catalog.h"
 #include "queue/receive_round.h"
 
@@ -83,7 +84,10 @@ class QueueEngine final : public CommandSink {
   // Called after each submit, on its thread. Set before the first.
   void set_waker(std::function<void()> waker) { waker_ = std::move(waker); }
 
-  // For tests and status, on the queue thread or while it stands.
+  // From any thread; at most about two seconds old while the engine goes on.
+  std::shared_ptr<const QueuesFigures> figures() const { return board_.newest(); }
+
+  // For tests, on the queue thread or while it stands.
   const QueueCatalog& catalog() const { return catalog_; }
 
  private:
@@ -92,6 +96,7 @@ class QueueEngine final : public CommandSink {
   void wake() {
     if (waker_) waker_();
   }
+  void show(Instant now);
   std::deque<Command> take();
   static bool is_on_queues(const Command& command);
   // Leaves the command untouched where it did not take it.
@@ -115,6 +120,8 @@ class QueueEngine final : public CommandSink {
   std::function<void()> waker_;
   std::atomic<bool> waiting_ends_ = false;
 
+  QueueBoard board_;
+
   mutable std::mutex mutex_;
   std::deque<Command> commands_;  // guarded by mutex_
   std::size_t bytes_ = 0;         // guarded by mutex_
@@ -126,6 +133,7 @@ class QueueEngine final : public CommandSink {
   std::size_t waiters_ = 0;
   Instant swept_;  // when expiry was looked at last
   Instant room_asked_;
+  Instant shown_;  // when the board was written last
   std::optional<Failure> no_room_;
   std::string why_;
   bool ended_ = false;

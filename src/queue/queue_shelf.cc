@@ -15,7 +15,9 @@ QueueShelf::QueueShelf(QueueRecord of, Instant now) { reset(std::move(of), now);
 
 void QueueShelf::reset(QueueRecord of, Instant now) {
   record = std::move(of);
+  const std::uint64_t expired = marks_.expired;
   marks_ = {};
+  marks_.expired = expired;
   marks_.counted_through = now;
   marks_.scan_from.space = record.space;
 }
@@ -46,21 +48,23 @@ Result<std::unique_ptr<QueueShelf>> QueueShelf::open(KeyValueStore& store, Queue
 
 Status QueueShelf::advance(KeyValueStore& store, Instant now) {
   if (now <= marks_.counted_through) return ok();
-  const bool none = marks_.in_flight == 0 && marks_.delayed == 0;
-  if (!none && (!marks_.next_due || *marks_.next_due <= now)) {
+  Marks next = marks_;  // a walk that fails half-way has counted nothing
+  const bool none = next.in_flight == 0 && next.delayed == 0;
+  if (!none && (!next.next_due || *next.next_due <= now)) {
     const auto cursor = store.cursor(kSchedule);
-    cursor->seek(schedule_key({record.space, next_microsecond(marks_.counted_through), 0}));
+    cursor->seek(schedule_key({record.space, next_microsecond(next.counted_through), 0}));
     for (; cursor->valid(); cursor->next()) {
       const auto key = parse_schedule_key(cursor->key());
       if (!key || key->space != record.space || key->ready > now) break;
-      std::uint64_t& hidden = is_received(cursor->value()) ? marks_.in_flight : marks_.delayed;
+      std::uint64_t& hidden = is_received(cursor->value()) ? next.in_flight : next.delayed;
       PAWL_ASSERT(hidden > 0);
       --hidden;
     }
     PAWL_TRY(cursor->status());
-    marks_.next_due.reset();
+    next.next_due.reset();
   }
-  marks_.counted_through = now;
+  next.counted_through = now;
+  marks_ = next;
   return ok();
 }
 
@@ -93,6 +97,11 @@ void QueueShelf::take(WriteBatch& batch, std::uint64_t sequence, const MessageSt
   batch.erase(kSchedule, schedule_key({record.space, state.ready, sequence}));
   PAWL_ASSERT(marks_.total > 0);
   count(state, -1);
+}
+
+void QueueShelf::expire(WriteBatch& batch, std::uint64_t sequence, const MessageState& state) {
+  take(batch, sequence, state);
+  ++marks_.expired;
 }
 
 void QueueShelf::change(WriteBatch& batch, std::uint64_t sequence, const MessageState& before,
@@ -130,6 +139,18 @@ Result<std::optional<Instant>> QueueShelf::next_ready(KeyValueStore& store) {
     marks_.next_due = key->ready;
   }
   return marks_.next_due;
+}
+
+Result<std::optional<Instant>> QueueShelf::oldest_sent(KeyValueStore& store) {
+  if (marks_.total == 0) return std::optional<Instant>();
+  const auto cursor = store.cursor(kStates);
+  cursor->seek(message_key(record.space, marks_.oldest));
+  PAWL_TRY(cursor->status());
+  const auto sequence = cursor->valid() ? sequence_of(cursor->key()) : std::nullopt;
+  if (!sequence || space_of(cursor->key()) != record.space) return std::optional<Instant>();
+  PAWL_ASSIGN_OR_RETURN(const MessageState state, decode_state(cursor->value()));
+  marks_.oldest = *sequence;
+  return std::optional<Instant>(state.sent);
 }
 
 }  // namespace pawl::queue

@@ -47,6 +47,8 @@ class QueueShelf {
   void place(WriteBatch& batch, std::uint64_t sequence, const MessageState& state);
   // Takes it away, its kMessages entry, too.
   void take(WriteBatch& batch, std::uint64_t sequence, const MessageState& state);
+  // Likewise, of a message that nobody took in time.
+  void expire(WriteBatch& batch, std::uint64_t sequence, const MessageState& state);
   // Its state has changed.
   void change(WriteBatch& batch, std::uint64_t sequence, const MessageState& before,
               const MessageState& after);
@@ -65,10 +67,12 @@ class QueueShelf {
     std::optional<Instant> next_due;    // nothing becomes ready before it; nothing: not known
     std::uint64_t sealed = 0;           // the total that is stored
     std::optional<ScheduleKey> placed;  // the first place that was given since the last seal
+    std::uint64_t expired = 0;          // messages that nobody took in time, since the start
   };
   const Marks& marks() const { return marks_; }
   void restore(const Marks& marks) { marks_ = marks; }
-  void reset(QueueRecord record, Instant now);  // after a purge
+  // After a purge. What has expired is still counted.
+  void reset(QueueRecord record, Instant now);
   // A scan from scan_from on has taken everything before `key`; what was placed meanwhile may lie before it.
   void scanned_to(const ScheduleKey& key);
   // A scan of the oldest has seen that nothing before `sequence` is there, and that nothing expires before `due`.
@@ -77,6 +81,9 @@ class QueueShelf {
 
   // When the next message becomes ready without anybody's doing; nothing if none will.
   Result<std::optional<Instant>> next_ready(KeyValueStore& store);
+  // When the oldest message was sent; nothing if there is none. Between rounds: it moves the mark of the oldest, so that no two
+  // looks pass over the same removed messages.
+  Result<std::optional<Instant>> oldest_sent(KeyValueStore& store);
 
  private:
   void count(const MessageState& state, std::int64_t by);

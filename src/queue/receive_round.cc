@@ -50,7 +50,7 @@ Status ReceiveRound::expire(QueueShelf& shelf) {
       due = full() ? now_ : after(state.sent, retention);
       break;
     }
-    shelf.take(batch_, *sequence, state);
+    shelf.expire(batch_, *sequence, state);
     oldest = *sequence + 1;
     ++handled_;
   }
@@ -107,7 +107,7 @@ Result<Answer> ReceiveRound::hand_out(QueueShelf& shelf, const std::vector<Picke
   Answer answer;
   for (const Picked& one : picked) {
     if (one.offered.offer == Offer::kExpired) {
-      shelf.take(batch_, one.sequence, one.before);
+      shelf.expire(batch_, one.sequence, one.before);
       continue;
     }
     if (one.offered.offer == Offer::kMove) {

@@ -34,6 +34,12 @@ Result<std::unique_ptr<BucketPlace>> BucketPlace::open(
   return place;
 }
 
+std::optional<std::uint64_t> BucketPlace::count() {
+  const auto buckets = store_->buckets();
+  if (!buckets.ok()) return std::nullopt;
+  return buckets->size();
+}
+
 void BucketPlace::stop() {
   workers_.stop();
   if (commit_thread_) commit_thread_->stop();

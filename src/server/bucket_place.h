@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "adapter/directory_body_files.h"
@@ -27,6 +28,8 @@ class BucketPlace {
 
   bucket::BucketStore& store() { return *store_; }
   void run_elsewhere(std::function<void()> work) { workers_.run(std::move(work)); }
+  // How many buckets there are, at most bucket::kBucketsMax; nothing if their store does not say. Any thread.
+  std::optional<std::uint64_t> count();
   // Lets bodies under way go, does the commands that wait, and joins the threads.
   void stop();
 

@@ -91,6 +91,7 @@ Status Functions::open_events(Clock& clock,
                     [this](std::string_view name) { return catalog_->find(name); },
                     [this](function::FunctionCall call) { runner_->submit(std::move(call)); },
                     [this](std::function<void()> work) { workers_.run(std::move(work)); },
+                    [this](std::uint64_t function) { runner_->meters().discarded_event(function); },
                     std::move(on_unknown)}));
   return ok();
 }
@@ -166,6 +167,11 @@ void Functions::on_change(const std::string& name) {
     needed.insert(code_name(function->code_sha256));
   }
   code_->keep_only(needed);
+}
+
+function::FunctionsFigures Functions::figures() const {
+  return function::figures_of(catalog_->list({}, function::kFunctionsMax).functions,
+                              runner_->meters().figures(), events_->waiting());
 }
 
 void Functions::start(const std::string& endpoint) {

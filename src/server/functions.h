@@ -48,6 +48,9 @@ class Functions {
   wire::LambdaService& lambda() { return *lambda_; }
   wire::FunctionLogs& logs() { return *logs_service_; }
 
+  // From any thread, while it is not being destroyed.
+  function::FunctionsFigures figures() const;
+
   // From then on functions run. Calls that came before have waited.
   void start(const std::string& endpoint);
   // Kills the processes, and joins the threads. Calls under way end, and are told so.

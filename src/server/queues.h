@@ -26,6 +26,8 @@ class Queues final : private queue::EngineListener {
 
   wire::SqsService& service() { return *service_; }
   queue::CommandSink& engine() { return *engine_; }  // for those in this process
+  // From any thread; a second old or two.
+  std::shared_ptr<const queue::QueuesFigures> figures() const { return engine_->figures(); }
   // Answers the receives that wait, so that a stop need not wait for them. Others are served on.
   void stop_waiting() { engine_->stop_waiting(); }
   // Does what was asked, and joins.

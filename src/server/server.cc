@@ -260,6 +260,9 @@ StatusFacts Server::Parts::facts() const {
   for (const auto& [name, table] : catalog->by_name) facts.tables.push_back(table->describe());
   facts.recorder = recorder->status();
   facts.mappings = triggers->statuses();
+  facts.functions = functions->figures();
+  facts.queues = queues->figures();
+  facts.buckets = buckets->count();
   return facts;
 }
 

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "base/json_writer.h"
+#include "server/metric_family.h"
+#include "server/status_functions.h"
 #include "server/status_mappings.h"
+#include "server/status_queues.h"
 
 namespace pawl::server {
 namespace {
@@ -65,8 +67,7 @@ Totals totals_of(const pipeline::RecorderStatus& recorder) {
 
 void append_metric(std::string& out, std::string_view name, std::string_view kind,
                    std::string_view help, std::uint64_t value) {
-  fmt::format_to(std::back_inserter(out), "# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", name, help,
-                 kind, value);
+  MetricFamily(out, name, kind, help).value({}, value);
 }
 
 }  // namespace
@@ -129,6 +130,9 @@ std::string status_json(const StatusFacts& facts) {
   for (const auto& shard : facts.recorder.shards) append_shard(json, shard);
   json.end_array();
   append_mappings(json, facts.mappings, facts.now);
+  append_functions(json, facts.functions);
+  append_queues(json, *facts.queues, facts.now);
+  if (facts.buckets) json.key("buckets").begin_object().field("count", *facts.buckets).end_object();
   json.key("alarms").begin_array();
   for (const auto& alarm : alarms_of(facts)) {
     json.begin_object()
@@ -179,6 +183,9 @@ std::string metrics_text(const StatusFacts& facts) {
   append_metric(out, "pawl_mapping_dead_letters", "gauge",
                 "Changes that have failed for good at their functions, and are kept.",
                 dead_letters_of(facts.mappings));
+  append_function_metrics(out, facts.functions);
+  append_queue_metrics(out, *facts.queues, facts.now);
+  if (facts.buckets) append_metric(out, "pawl_buckets", "gauge", "Buckets.", *facts.buckets);
   return out;
 }
 

@@ -1,12 +1,15 @@
 // What `pawl status` shows: docs/schemas/status.schema.json, and the same figures as Prometheus metrics.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/instant.h"
+#include "function/function_meter.h"
 #include "pipeline/recorder_status.h"
+#include "queue/queue_board.h"
 #include "table/table_definition.h"
 #include "trigger/mapping_desk.h"
 
@@ -27,6 +30,10 @@ struct StatusFacts {
   std::vector<table::TableDescription> tables;
   pipeline::RecorderStatus recorder;
   std::vector<trigger::MappingStatus> mappings;
+  std::shared_ptr<const queue::QueuesFigures> queues =
+      std::make_shared<const queue::QueuesFigures>();  // never null
+  std::optional<std::uint64_t> buckets;                // how many; nothing: their store did not say
+  function::FunctionsFigures functions;
 };
 
 // One alarm a person should look at. One that does not stand is told once and asks nothing more of anybody.

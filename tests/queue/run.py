@@ -12,8 +12,9 @@ import test_aws_cli
 import test_boto3
 import test_javascript
 import test_kills
+import test_status
 import test_wire
 from blackbox import suite
 
 if __name__ == "__main__":
-    sys.exit(suite.main([test_boto3, test_aws_cli, test_javascript, test_wire, test_kills], description=__doc__))
+    sys.exit(suite.main([test_boto3, test_aws_cli, test_javascript, test_wire, test_status, test_kills], description=__doc__))

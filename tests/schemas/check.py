@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import argparse
 import copy
+import io
 import json
 import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,22 @@ def write_a_little(url: str) -> int:
                     ExpressionAttributeNames={"#v": "_version"}, ExpressionAttributeValues={":one": {"N": "1"}})
     api.delete_item(TableName="users", Key={"hashid": {"S": "A000002"}})
     return 22
+
+
+def make_work(url: str) -> None:
+    """A queue with a message, a bucket, and a function that has failed."""
+    def api(service: str) -> Any:
+        return boto3.client(service, endpoint_url=url, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+
+    queue = api("sqs").create_queue(QueueName="jobs")["QueueUrl"]
+    api("sqs").send_message(QueueUrl=queue, MessageBody="x")
+    api("s3").create_bucket(Bucket="somebodys")
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as archive:
+        archive.writestr("handler.py", "def lambda_handler(event, context):\n    raise ValueError('山田')\n")
+    api("lambda").create_function(FunctionName="failing", Runtime="python3.11", Role="arn:aws:iam::000000000000:role/x",
+                                  Handler="handler.lambda_handler", Code={"ZipFile": code.getvalue()})
+    api("lambda").invoke(FunctionName="failing", Payload=b"{}")
 
 
 def wait_for(pawl: servers.Pawl, changes: int) -> None:
@@ -230,6 +248,13 @@ def main() -> int:
         wait_for(pawl, changes)
         time.sleep(3)  # heartbeats pass every second
         run_json(pawl, tally, "status of an idle server", 0, "status", "--endpoint", pawl.url)
+        make_work(pawl.url)
+        time.sleep(3)  # queues are shown about once a second
+        found = run_json(pawl, tally, "status with queues, buckets and functions", 0, "status", "--endpoint", pawl.url)
+        tally.check("status has them", bool(found) and
+                    [(q["queue"], q["visible"], "oldest_age_ms" in q) for q in found["queues"]] == [("jobs", 1, True)] and
+                    [(f["function"], f["ended"]["failed"], f["last_failure"]["outcome"]) for f in found["functions"]] ==
+                    [("failing", 1, "failed")] and found["buckets"] == {"count": 1}, json.dumps(found)[:600])
         check_gaps(pawl, tally, cleanup, options.ports + 20)
         pawl.stop()
         done = pawl.run("status", "--endpoint", pawl.url, "--json")

@@ -55,6 +55,7 @@ def quick_steps(everything: bool) -> list[Step]:
         Step("clients", against_pawl("clients/run.py", 600)),
         Step("queues", against_pawl("queue/run.py", 600)),
         Step("event source mappings", against_pawl("mappings/run.py", 900)),
+        Step("examples", against_pawl("examples/run.py", 600)),
         Step("buckets: S3 clients", against_pawl("bucket/run.py", 900)),
         Step("functions", against_pawl("functions/run.py", 900)),
         Step("hostile input", against_pawl("hostile/run.py", 600)),

@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 aws lambda put-function-concurrency --function-name points-to-bucket --reserved-concurrent-executions 0
 python3 client.py 1 2
-sleep "${NIGHT_S:-15}"  # with --time-scale 8640 a day and a half
+sleep "${NIGHT_S:-30}"  # with --time-scale 4320 a day and a half
 aws lambda delete-function-concurrency --function-name points-to-bucket
 python3 client.py 1 1
 ./check.sh 10

@@ -9,8 +9,8 @@ from blackbox import suite
 from blackbox.servers import Cleanup
 from shared import Server, wait_until
 
-ACCOUNTS, BOOKINGS = 4, 150
-KILL_AT = (40, 200, 400)  # bookings that were acknowledged before
+ACCOUNTS, BOOKINGS = 4, 80
+KILL_AT = (40, 120, 240)  # bookings that were acknowledged before
 
 
 class Kills(unittest.TestCase):

@@ -26,7 +26,7 @@ FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 def documents() -> list[Path]:
     names = ["README.md", "README.ja.md", "CONTRIBUTING.md"]
-    return [TOP / name for name in names] + sorted((TOP / "docs").rglob("*.md"))
+    return [TOP / name for name in names] + sorted((TOP / "docs").rglob("*.md")) + sorted((TOP / "examples").rglob("*.md"))
 
 
 def anchors(path: Path) -> set[str]:
@@ -100,7 +100,7 @@ def main() -> int:
     for path in documents():
         text = path.read_text(encoding="utf-8")
         problems = broken_links(path, text) + missing_paths(text) + unknown_commands(text, program)
-        if path.parent == TOP and path.name.startswith("README") and text.count("\n") > SCREEN_LINES:
+        if path.name.startswith("README") and text.count("\n") > SCREEN_LINES:
             problems.append(f"has {text.count(chr(10))} lines; a screen has {SCREEN_LINES}")
         for problem in problems:
             print(f"{path.relative_to(TOP)}: {problem}")

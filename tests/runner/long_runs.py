@@ -15,7 +15,7 @@ from step import TOP, Outcome, Step, counted_program, run_program
 CONCURRENT_FOLDERS = {"adapter", "server", "wire"}
 # It kills processes of one thread each: nothing for ThreadSanitizer to see, and minutes of reading objects back.
 NOT_CONCURRENT = "DirectoryCrash.*"
-FUZZ_SECONDS = 60
+FUZZ_SECONDS = 30
 BUILD_S = 2400
 TESTS_S = 600
 
@@ -92,6 +92,6 @@ def long_steps() -> list[Step]:
         Step("simulation, other seeds", more_seeds),
         Step("unit tests, address + undefined", address_sanitizer),
         Step("concurrency tests, thread", thread_sanitizer),
-        Step("fuzzing, a minute each", fuzzing),
+        Step("fuzzing, half a minute each", fuzzing),
         Step("oracle: lies are found", lambda log: counted_program(python("oracle/self_test.py"), log, 900)),
     ]

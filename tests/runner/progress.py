@@ -15,38 +15,46 @@ TAIL_LINES = 30
 
 
 class Progress:
+    """Thread-safe: steps begin and end in any order."""
+
     def __init__(self, total: int) -> None:
         self.total_ = total
         self.done_ = 0
+        self.running_: dict[str, float] = {}  # when each began
         self.on_terminal_ = sys.stdout.isatty()
         self.colour_ = self.on_terminal_ and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        self.stop_ = threading.Event()
-        self.ticker_: threading.Thread | None = None
+        self.lock_ = threading.Lock()
+        if self.on_terminal_:
+            threading.Thread(target=self.tick, daemon=True).start()
 
     def begin(self, name: str) -> None:
-        self.started_ = time.monotonic()
-        if not self.on_terminal_:
-            print(f"[{self.done_ + 1}/{self.total_}] {name} ...", flush=True)
-            return
-        self.stop_.clear()
-        self.ticker_ = threading.Thread(target=self.tick, args=(name,), daemon=True)
-        self.ticker_.start()
+        with self.lock_:
+            self.running_[name] = time.monotonic()
+            if not self.on_terminal_:
+                print(f"[{self.done_ + len(self.running_)}/{self.total_}] {name} ...", flush=True)
 
-    def tick(self, name: str) -> None:
+    def tick(self) -> None:
         while True:
-            width = shutil.get_terminal_size().columns
-            line = f"[{self.done_ + 1}/{self.total_}] {name} {time.monotonic() - self.started_:.0f} s"
-            print("\r\033[K" + line[: width - 1], end="", flush=True)
-            if self.stop_.wait(1):
-                return
+            time.sleep(1)
+            with self.lock_:
+                if not self.running_:
+                    continue
+                now = time.monotonic()
+                running = ", ".join(f"{name} {now - began:.0f} s" for name, began in self.running_.items())
+                line = f"[{self.done_}/{self.total_}] {running}"
+                width = shutil.get_terminal_size().columns
+                print("\r\033[K" + line[: width - 1], end="", flush=True)
 
     def end(self, name: str, outcome: Outcome, log: Path) -> None:
-        if self.ticker_:
-            self.stop_.set()
-            self.ticker_.join()
-            print("\r\033[K", end="")
-        self.done_ += 1
-        seconds = time.monotonic() - self.started_
+        with self.lock_:
+            if self.on_terminal_:
+                print("\r\033[K", end="")
+            self.done_ += 1
+            self.tell(name, time.monotonic() - self.running_.pop(name), outcome)
+            if outcome.failed:
+                self.show_tail(log)
+
+    def tell(self, name: str, seconds: float, outcome: Outcome) -> None:
         verdict = self.paint("31", "FAIL") if outcome.failed else self.paint("32", "ok  ")
         counts = f"{outcome.passed} passed"
         if outcome.failed:
@@ -56,8 +64,6 @@ class Progress:
         print(f"{verdict} {name:<34} {seconds:7.1f} s  {counts}", flush=True)
         for note in outcome.notes:
             print(f"       {note}")
-        if outcome.failed:
-            self.show_tail(log)
 
     def show_tail(self, log: Path) -> None:
         if not log.is_file():

@@ -6,10 +6,12 @@ import os
 import re
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 TOP = Path(__file__).resolve().parents[2]
 LOGS = TOP / "build" / "test-logs"
@@ -32,10 +34,39 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Step:
-    """`run` gets the path of its log, which it appends to, and says what it counted."""
+    """`run` gets the path of its log, which it appends to, and says what it counted.
+
+    One that waits more than it computes has `beside`: it runs beside others of that kind, so what it listens on is its own.
+    """
 
     name: str
     run: Callable[[Path], Outcome]
+    beside: bool = False
+
+
+# The programs that run now, by whichever lane. Once `_interrupted`, none is begun.
+_lock = threading.Lock()
+_running: set[subprocess.Popen[bytes]] = set()
+_interrupted = False
+
+
+def interrupt() -> None:
+    """Ends what runs, in every lane, and lets nothing more begin: somebody has pressed Ctrl-C."""
+    global _interrupted
+    with _lock:
+        _interrupted = True
+        for process in _running:
+            kill_group(process)
+
+
+def begin(command: list[str], out: IO[str], env: dict[str, str] | None, cwd: Path) -> subprocess.Popen[bytes]:
+    with _lock:
+        if _interrupted:
+            raise InterruptedError("interrupted")
+        process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                                   env={**os.environ, **(env or {})}, start_new_session=True)
+        _running.add(process)
+        return process
 
 
 def log_path(name: str) -> Path:
@@ -54,16 +85,13 @@ def run_program(command: list[str], log: Path, timeout_s: float, env: dict[str, 
         out.flush()
         start_of_output = out.tell()
         started = time.monotonic()
-        process = subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
-                                   env={**os.environ, **(env or {})}, start_new_session=True)
+        process = begin(command, out, env, cwd)
         try:
             status = process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             status = -1
-        except BaseException:
+        finally:
             end_group(process)
-            raise
-        end_group(process)
         if status == -1:
             out.write(f"\nstopped: still running after {timeout_s:.0f} s\n")
         out.write(f"[exit {status}, {time.monotonic() - started:.1f} s]\n")
@@ -72,11 +100,17 @@ def run_program(command: list[str], log: Path, timeout_s: float, env: dict[str, 
         return status, written.read().decode("utf-8", "replace")
 
 
-def end_group(process: subprocess.Popen[bytes]) -> None:
+def kill_group(process: subprocess.Popen[bytes]) -> None:
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    with _lock:
+        _running.discard(process)
+    kill_group(process)
     process.wait()
 
 

@@ -210,6 +210,7 @@ TEST_F(Pool, TheLogTailIsBounded) {
 TEST(Environment, AFunctionsOwnValuesAndLambdasOwn) {
   RuntimePlaces places;
   places.python_path = "/site";
+  places.home = "/code-root/no-home";
   places.endpoint = "http://127.0.0.1:1";
   auto function = record_named("archive");
   function.settings.environment["AWS_ENDPOINT_URL"] = "http://elsewhere";
@@ -220,6 +221,8 @@ TEST(Environment, AFunctionsOwnValuesAndLambdasOwn) {
   EXPECT_EQ(all["PYTHONPATH"], "/site:/opt");
   EXPECT_EQ(all["AWS_ENDPOINT_URL"], "http://elsewhere");
   EXPECT_EQ(all["BUCKET"], "history");
+  EXPECT_EQ(all["HOME"], "/code-root/no-home") << "never where others may write";
+  EXPECT_EQ(all["PYTHONNOUSERSITE"], "1");
   EXPECT_EQ(all["_HANDLER"], "handler.lambda_handler");
   EXPECT_EQ(all["LAMBDA_TASK_ROOT"], "/code");
   for (const auto& [name, value] : all) {

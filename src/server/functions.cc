@@ -102,6 +102,7 @@ void Functions::make_runner(const FunctionsConfig& config, const FunctionKey& ke
   places.python_bootstrap = code_->python_bootstrap();
   places.node_bootstrap = code_->node_bootstrap();
   places.python_path = code_->python_path();
+  places.home = code_->path() + "/no-home";  // nobody else may write there
   places.access_key = key.id;
   places.secret_key = key.secret;
   const std::string path = own_path();

@@ -34,6 +34,7 @@ struct FunctionPool::Call {
   std::string request_id;  // set when it is given
   MonotonicInstant began;
   std::string log_tail;
+  bool room = true;  // when it came
 };
 
 // What is known about one process. It may not run yet, or not any more.
@@ -111,6 +112,7 @@ void FunctionPool::call(FunctionCall call, bool room) {
   const CallId id = ++newest_call_;
   auto kept = std::make_unique<Call>();
   kept->asked = std::move(call);
+  kept->room = room;
   calls_.emplace(id, std::move(kept));
   PoolEvent event{PoolEvent::Kind::kCalled};
   event.call = id;
@@ -231,6 +233,13 @@ void FunctionPool::tell_failed_start(InvocationResult& result, Process& process,
     result.why = process.not_started->to_string();
     return;
   }
+  if (!process.process) {
+    const auto most = std::chrono::floor<std::chrono::seconds>(limits_.prepare_max);
+    result.outcome = Outcome::kNotRun;
+    result.why = fmt::format("its code was not ready within {} s", most.count());
+    process.write(kPlatform, "Could not start: " + result.why);
+    return;
+  }
   // It ran, and what the code does at its start it may have done: an attempt, as a handler that throws is.
   result.outcome = Outcome::kFailed;
   if (timed_out) {
@@ -287,7 +296,9 @@ void FunctionPool::end(const PoolEffect& effect) {
       break;
     case CallEnd::kThrottled:
       result.outcome = Outcome::kThrottled;
-      result.why = "all its processes are at work";
+      result.why = limits_.workers_max == 0 ? "its reserved concurrency is 0"
+                   : call->room             ? "all its processes are at work"
+                                            : "there is no room for another process of functions";
       break;
     case CallEnd::kClosed:
       result.outcome = begun ? Outcome::kExited : Outcome::kNotRun;

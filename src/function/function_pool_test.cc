@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "fault/manual_clock.h"
 #include "function/function_fixture_test.h"
 #include "function/invocation_text.h"
 
@@ -52,7 +53,7 @@ class Pool : public testing::Test {
   TestProcesses::Running& process(std::size_t i) { return *processes_.started.at(i); }
   void exit(std::size_t i, ProcessEnd end) { process(i).listener->on_exit(end); }
 
-  TestClock clock_;
+  ManualClock clock_;
   TestRandom random_;
   TestProcesses processes_;
   TestLog log_;
@@ -155,6 +156,38 @@ TEST_F(Pool, WhatCannotBeStartedIsNotRun) {
   processes_.refusal.clear();
   clock_.advance(std::chrono::seconds(1));
   EXPECT_THAT(call()->why, HasSubstr("the code is damaged"));
+}
+
+// Nothing of it has run: not an attempt.
+TEST_F(Pool, CodeThatIsNotReadyInTimeIsNotRun) {
+  hold_code_ = true;
+  const auto result = call();
+  clock_.advance(std::chrono::seconds(60));
+  pool_->tick();
+  EXPECT_EQ(result->outcome, Outcome::kNotRun);
+  EXPECT_THAT(result->why, HasSubstr("its code was not ready within 60 s"));
+  EXPECT_TRUE(result->payload.empty());
+  EXPECT_TRUE(log_.has("its code was not ready within 60 s"));
+  held_.at(0)(code_);
+  EXPECT_TRUE(processes_.started.empty());
+}
+
+TEST_F(Pool, AProcessThatHangsAtItsStartFailsTheCall) {
+  const auto result = call();
+  clock_.advance(std::chrono::seconds(10));
+  pool_->tick();
+  exit(0, {true, 9, false});
+  EXPECT_EQ(result->outcome, Outcome::kFailed);
+  EXPECT_THAT(result->payload, HasSubstr("it did not start within 10 s"));
+}
+
+TEST_F(Pool, AReservedConcurrencyOfNothingEndsWhatWaits) {
+  const auto waits = call();
+  auto record = *function("2");
+  record.settings.concurrency = 0;
+  pool_->replaced(std::make_shared<const FunctionRecord>(std::move(record)));
+  EXPECT_EQ(waits->outcome, Outcome::kThrottled);
+  EXPECT_EQ(waits->why, "its reserved concurrency is 0");
 }
 
 TEST_F(Pool, NewCodeIsRunByNewProcesses) {

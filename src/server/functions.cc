@@ -6,6 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <cstdlib>
+#include <future>
 #include <set>
 
 #include "adapter/system_random.h"
@@ -180,10 +181,15 @@ void Functions::start(const std::string& endpoint) {
 
 void Functions::stop() {
   if (events_) events_->stop();
+  if (thread_.joinable()) {
+    runner_->stop();
+    thread_.join();
+    // What the events that ended until now have left to write down.
+    std::promise<void> written;
+    workers_.run([&written] { written.set_value(); });
+    written.get_future().wait();
+  }
   workers_.stop();
-  if (!thread_.joinable()) return;
-  runner_->stop();
-  thread_.join();
 }
 
 }  // namespace pawl::server

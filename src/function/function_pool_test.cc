@@ -240,6 +240,27 @@ TEST_F(Pool, TheLogTailIsBounded) {
   EXPECT_THAT(result->log_tail, HasSubstr("REPORT"));
 }
 
+TEST_F(Pool, WhoMustMendWhatCannotBeStartedIsSaid) {
+  ports_->places.find_program = [](std::string_view) { return std::string(); };
+  const auto runtime = call();
+  EXPECT_EQ(runtime->obstacle, InvocationResult::Obstacle::kRuntime);
+  EXPECT_THAT(runtime->why, HasSubstr("install python3"));
+  auto record = *function("2");
+  record.settings.runtime = "provided.al2023";
+  pool_->replaced(std::make_shared<const FunctionRecord>(std::move(record)));
+  processes_.refusal = "starting /code/bootstrap: Permission denied";
+  const auto code = call();
+  EXPECT_EQ(code->outcome, Outcome::kNotRun);
+  EXPECT_EQ(code->obstacle, InvocationResult::Obstacle::kCode);
+  EXPECT_THAT(code->why, HasSubstr("an executable file `bootstrap`"));
+  processes_.refusal = "starting /code/bootstrap: Resource temporarily unavailable";
+  clock_.advance(std::chrono::seconds(1));
+  EXPECT_EQ(call()->obstacle, InvocationResult::Obstacle::kServer);
+  code_ = Error{ErrorCode::kCorrupt, "the code is damaged", ""};
+  clock_.advance(std::chrono::seconds(1));
+  EXPECT_EQ(call()->obstacle, InvocationResult::Obstacle::kServer);
+}
+
 TEST(Environment, AFunctionsOwnValuesAndLambdasOwn) {
   RuntimePlaces places;
   places.python_path = "/site";

@@ -79,6 +79,10 @@ class Api(Case):
         self.assertEqual(client().invoke(FunctionName=name, InvocationType="DryRun")["StatusCode"], 204)
         self.assertEqual(invoke(name, [1, {"a": None}, "ü"]).payload, [1, {"a": None}, "ü"])
         self.refused("InvalidRequestContentException", client().invoke, FunctionName=name, Payload=b"{nonsense")
+        deep = "[" * 500 + "]" * 500
+        self.assertEqual(client().invoke(FunctionName=name, Payload=deep.encode())["Payload"].read().decode().replace(" ", ""), deep)
+        error = self.refused("UnsupportedOperationException", client().invoke, FunctionName=name, ClientContext="e30=")
+        self.assertIn("ClientContext", str(error))
         large = "x" * (5 << 20)
         self.assertEqual(invoke(name, large).payload, large)
         self.refused("RequestTooLargeException", client().invoke, FunctionName=name, Payload=json.dumps("x" * (6 << 20)))

@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "adapter/code_folders.h"
@@ -68,8 +69,21 @@ void set_if_absent(const char* name, const char* value) {
   if (!is_set(name)) ::setenv(name, value, 1);
 }
 
+std::vector<std::string> inherited_endpoints() {
+  std::vector<std::string> names;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text(*variable);
+    if (text.starts_with("AWS_ENDPOINT_URL_")) names.emplace_back(text.substr(0, text.find('=')));
+  }
+  return names;
+}
+
 // Of this process, which has nothing else to do: the command inherits it.
 void set_environment(const std::string& endpoint, const std::string& python) {
+  // An endpoint for one service would win over this one, and the command would talk to somebody else with keys that are real.
+  for (const auto& name : inherited_endpoints()) ::unsetenv(name.c_str());
+  // Else it, or a line of a profile, could make SDKs pass over what is set here.
+  ::setenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false", 1);
   ::setenv("AWS_ENDPOINT_URL", endpoint.c_str(), 1);
   const char* const region = std::getenv("AWS_REGION");
   set_if_absent("AWS_DEFAULT_REGION", region != nullptr && *region != '\0' ? region : "us-east-1");
@@ -140,7 +154,8 @@ void add_exec(CLI::App& app, Action& chosen) {
   command->add_option("command", arguments->command, "After --: what to run, and its arguments")
       ->required();
   command->footer(
-      "Sets AWS_ENDPOINT_URL, and, where they are not set, the region (us-east-1) and access keys. "
+      "Sets AWS_ENDPOINT_URL, unsets AWS_ENDPOINT_URL_SERVICE of every service, and, where they "
+      "are not set, the region (us-east-1) and access keys. "
       "Python's SDKs that are too\nold to know that variable (Debian's boto3 and aws) are made to "
       "follow it, by a folder in PYTHONPATH.\nExit status: the command's; 127 it could not be "
       "run.");

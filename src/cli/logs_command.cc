@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "base/instant.h"
 #include "cli/commands.h"
@@ -108,6 +109,14 @@ Result<Page> show(const std::string& document, bool json) {
   return page;
 }
 
+// It answers nothing at all, or that it can't answer now.
+bool may_come_back(const Error& error) { return error.code == ErrorCode::kUnavailable; }
+
+void note(const std::string& text) {
+  std::fflush(stdout);
+  fmt::print(stderr, "pawl logs: {}\n", text);
+}
+
 int run_logs(const LogsArguments& arguments) {
   std::string since;
   if (!arguments.since.empty()) {
@@ -120,10 +129,24 @@ int run_logs(const LogsArguments& arguments) {
   }
   const StopQuestion stop;
   std::uint64_t after = 0;
+  bool was_there = false;
+  bool is_gone = false;
   for (;;) {
     const auto document = ask_server(
         arguments.endpoint,
         fmt::format("/pawl/functions/{}/logs?after={}{}", arguments.function, after, since));
+    // Who follows outlives the server's restarts. Offsets mean the same lines after them.
+    if (!document.ok() && arguments.follow && was_there && may_come_back(document.error())) {
+      if (!std::exchange(is_gone, true)) {
+        note(fmt::format("the server does not answer ({}); waiting for it",
+                         document.error().message));
+      }
+      std::this_thread::sleep_for(kFollowInterval);
+      if (StopQuestion::asked()) return kExitGood;
+      continue;
+    }
+    if (std::exchange(is_gone, false)) note("the server answers again");
+    was_there = true;
     if (!document.ok()) {
       if (document.error().code != ErrorCode::kNotFound) return could_not(document.error());
       return could_not({ErrorCode::kNotFound,
@@ -160,7 +183,8 @@ void add_logs(CLI::App& app, Action& chosen) {
       ->capture_default_str();
   command->add_option("--since", arguments->since,
                       "Only lines from then on: 30s, 10m, 2h, 1d, or an instant");
-  command->add_flag("--follow,-f", arguments->follow, "Go on with what comes, until interrupted");
+  command->add_flag("--follow,-f", arguments->follow,
+                    "Go on with what comes, until interrupted, also over restarts of the server");
   command->add_flag("--json", arguments->json,
                     "JSON documents, one a line (docs/schemas/logs.schema.json)");
   command->footer(

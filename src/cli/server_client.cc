@@ -65,6 +65,12 @@ Result<std::string> ask_server(const std::string& endpoint, std::string_view pat
     return Error{ErrorCode::kNotFound, fmt::format("the server at {} has no {}", endpoint, path),
                  ""};
   }
+  if (answer.status >= 500) {
+    return Error{ErrorCode::kUnavailable,
+                 fmt::format("the server at {} answers with HTTP status {} for {}", endpoint,
+                             answer.status, path),
+                 "try again; its log says why"};
+  }
   if (answer.status != 200) {
     return Error{ErrorCode::kInvalid,
                  fmt::format("what answers at {} is no pawl: HTTP status {} for {}", endpoint,

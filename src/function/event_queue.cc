@@ -70,7 +70,8 @@ Status EventQueue::load() {
     Reader number(cursor->key().substr(kEventPrefix.size()));
     const std::uint64_t at = number.u64_be();
     PAWL_ASSIGN_OR_RETURN(Event event, decode(cursor->value()));
-    keep(at, std::move(event));
+    lines_.add(at, event.function, event.bytes, event.state.due);
+    events_.emplace(at, std::move(event));
     newest_ = std::max(newest_, at);
   }
   return cursor->status();
@@ -86,6 +87,15 @@ Status EventQueue::write(const WriteBatch& batch, Sync sync) {
   return Error{ErrorCode::kUnknown, "keeping an invocation: " + result.why, ""};
 }
 
+// With mutex_.
+Error EventQueue::too_many(const FunctionRecord& function) const {
+  const std::string why = lines_.why_of(function.id);
+  return {ErrorCode::kExhausted,
+          fmt::format("{} asynchronous invocations of function {} wait already, of {} in all",
+                      lines_.size_of(function.id), function.name, lines_.size()),
+          why.empty() ? "try again later" : "its last one was not done: " + why};
+}
+
 Status EventQueue::add(const FunctionRecord& function, std::string request_id, std::string trace_id,
                        std::string payload) {
   Event event;
@@ -98,10 +108,7 @@ Status EventQueue::add(const FunctionRecord& function, std::string request_id, s
   std::uint64_t number = 0;
   {
     const std::lock_guard lock(mutex_);
-    if (events_.size() >= kEventsMax || bytes_ + event.bytes > kEventsBytesMax) {
-      return Error{ErrorCode::kExhausted, "too many asynchronous invocations wait",
-                   "try again later"};
-    }
+    if (!lines_.has_room(function.id, event.bytes)) return too_many(function);
     const auto now = std::max<std::int64_t>(event.state.accepted.microseconds, 1);
     newest_ = std::max(newest_ + 1, static_cast<std::uint64_t>(now));
     number = newest_;
@@ -112,21 +119,16 @@ Status EventQueue::add(const FunctionRecord& function, std::string request_id, s
   PAWL_TRY(write(batch, Sync::kYes));
   {
     const std::lock_guard lock(mutex_);
-    keep(number, std::move(event));
+    lines_.add(number, event.function, event.bytes, event.state.due);
+    events_.emplace(number, std::move(event));
   }
   alarm_->ring();
   return ok();
 }
 
-void EventQueue::keep(std::uint64_t number, Event event) {
-  bytes_ += event.bytes;
-  ++waiting_[event.function];
-  events_.emplace(number, std::move(event));
-}
-
 std::map<std::uint64_t, std::uint64_t> EventQueue::waiting() const {
   const std::lock_guard lock(mutex_);
-  return waiting_;
+  return lines_.sizes();
 }
 
 std::size_t EventQueue::size() const {
@@ -142,22 +144,18 @@ void EventQueue::stop() {
   alarm_->ring();
 }
 
-std::map<std::uint64_t, EventQueue::Event> EventQueue::take_due(MonotonicInstant& wake) {
+std::vector<std::pair<std::uint64_t, EventQueue::Event>> EventQueue::take_due(
+    MonotonicInstant& wake) {
   const Instant now = ports_.clock.now();
-  std::map<std::uint64_t, Event> due;
-  std::map<std::uint64_t, std::size_t> under_way;  // by function
+  std::vector<std::pair<std::uint64_t, Event>> due;
   const std::lock_guard lock(mutex_);
-  for (const auto& [number, event] : events_) under_way[event.function] += event.under_way ? 1 : 0;
-  for (auto& [number, event] : events_) {
-    if (event.under_way || under_way[event.function] >= kEventsUnderWayMax) continue;
-    const Duration left{event.state.due.microseconds - now.microseconds};
-    if (left > Duration::zero()) {
-      wake = std::min(wake, ports_.clock.monotonic() + left);
-      continue;
-    }
-    event.under_way = true;
-    ++under_way[event.function];
-    due.emplace(number, event);
+  if (stopping_) return due;
+  for (const std::uint64_t number : lines_.take_due(now)) {
+    due.emplace_back(number, events_.at(number));
+  }
+  if (const auto next = lines_.next()) {
+    const Duration left{next->microseconds - now.microseconds};
+    wake = std::min(wake, ports_.clock.monotonic() + left);
   }
   return due;
 }
@@ -169,12 +167,8 @@ void EventQueue::forget(std::uint64_t number) {
   // Not synced: after a power cut it may be done once more, as at any crash.
   static_cast<void>(write(batch, Sync::kNo).ok());
   const std::lock_guard lock(mutex_);
-  const auto found = events_.find(number);
-  if (found == events_.end()) return;
-  bytes_ -= found->second.bytes;
-  const auto waiting = waiting_.find(found->second.function);
-  if (waiting != waiting_.end() && --waiting->second == 0) waiting_.erase(waiting);
-  events_.erase(found);
+  lines_.remove(number);
+  events_.erase(number);
 }
 
 void EventQueue::begin(std::uint64_t number, const Event& event) {
@@ -196,15 +190,19 @@ void EventQueue::begin(std::uint64_t number, const Event& event) {
 
 // On the executor of the runner, which is that of run().
 void EventQueue::ended(std::uint64_t number, const InvocationResult& result) {
+  using Outcome = InvocationResult::Outcome;
+  const bool was_done = result.outcome == Outcome::kReturned ||
+                        result.outcome == Outcome::kFailed || result.outcome == Outcome::kTimedOut;
   Event event;
+  EventDecision decision;
   {
     const std::lock_guard lock(mutex_);
     const auto found = events_.find(number);
     // What the server's end has killed is begun again by the next one, and does not count.
-    if (found == events_.end() || stopping_) return;
+    if (found == events_.end() || (stopping_ && !was_done)) return;
     event = found->second;
+    decision = lines_.after(number, event.state, result, ports_.clock.now());
   }
-  const EventDecision decision = after_attempt(event.state, result.outcome, ports_.clock.now());
   if (decision.verdict != EventVerdict::kAgain) {
     if (decision.verdict == EventVerdict::kDiscarded) {
       ports_.log.write(event.name,
@@ -219,7 +217,6 @@ void EventQueue::ended(std::uint64_t number, const InvocationResult& result) {
     });
   }
   event.state = decision.next;
-  event.under_way = false;
   ports_.elsewhere([this, number, event] {
     WriteBatch batch;
     batch.put(kEvents, key_of(kEventPrefix, number), encode(event));
@@ -227,6 +224,7 @@ void EventQueue::ended(std::uint64_t number, const InvocationResult& result) {
     {
       const std::lock_guard lock(mutex_);
       events_[number] = event;
+      lines_.put_back(number, event.state.due);
     }
     alarm_->ring();
   });

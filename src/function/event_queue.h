@@ -10,7 +10,7 @@
 #include <mutex>
 #include <string>
 
-#include "function/event_step.h"
+#include "function/event_lines.h"
 #include "function/function_pool.h"
 #include "function/function_types.h"
 #include "port/clock.h"
@@ -18,10 +18,7 @@
 
 namespace pawl::function {
 
-inline constexpr std::size_t kEventsMax = 10'000;
-inline constexpr std::size_t kEventBytesMax = 256 * 1024;       // a payload: the service's bound
-inline constexpr std::size_t kEventsUnderWayMax = 4;            // of a function
-inline constexpr std::uint64_t kEventsBytesMax = 256ULL << 20;  // payloads together
+inline constexpr std::size_t kEventBytesMax = 256 * 1024;  // a payload: the service's bound
 
 // All must outlive the queue.
 struct EventPorts {
@@ -40,16 +37,19 @@ class EventQueue {
   // Reads what was accepted before. Errors: kCorrupt; the store's.
   static Result<std::unique_ptr<EventQueue>> open(EventPorts ports);
 
-  // Durable when it returns. Where the store may be written. Errors: kExhausted (too many wait), kUnavailable, kUnknown.
+  // Durable when it returns. Where the store may be written. Errors: kExhausted (too many wait, of which
+  // function, and why), kUnavailable, kUnknown.
   Status add(const FunctionRecord& function, std::string request_id, std::string trace_id,
              std::string payload);
 
   // Hands out what is due, until stop(). Once.
   Awaitable<void> run();
+  // Nothing is begun from then on. What is under way may go on: what comes to its end is not begun again by the next server, if
+  // `elsewhere` still runs what it is given.
   void stop();
 
   std::size_t size() const;
-  // How many there are of each function that has any, by its id. Counted as they come and go: no walk.
+  // How many there are of each function that has any, by its id. No walk over the events.
   std::map<std::uint64_t, std::uint64_t> waiting() const;
 
  private:
@@ -60,7 +60,6 @@ class EventQueue {
     std::string request_id;
     std::string trace_id;
     std::uint64_t bytes = 0;
-    bool under_way = false;
   };
 
   explicit EventQueue(EventPorts ports);
@@ -70,20 +69,19 @@ class EventQueue {
   Status load();
   Status write(const WriteBatch& batch, Sync sync);
   // What is due, marked as under way; and when something will be.
-  std::map<std::uint64_t, Event> take_due(MonotonicInstant& wake);
+  std::vector<std::pair<std::uint64_t, Event>> take_due(MonotonicInstant& wake);
+  Error too_many(const FunctionRecord& function) const;
   void begin(std::uint64_t number, const Event& event);
   void ended(std::uint64_t number, const InvocationResult& result);
   void forget(std::uint64_t number);
-  void keep(std::uint64_t number, Event event);  // under the lock, but at the start
 
   EventPorts ports_;
   std::unique_ptr<Alarm> alarm_;
   mutable std::mutex mutex_;
-  std::map<std::uint64_t, Event> events_;           // guarded by mutex_
-  std::map<std::uint64_t, std::uint64_t> waiting_;  // guarded by mutex_; of events_, by function
-  std::uint64_t newest_ = 0;                        // guarded by mutex_
-  std::uint64_t bytes_ = 0;                         // guarded by mutex_
-  bool stopping_ = false;                           // guarded by mutex_
+  std::map<std::uint64_t, Event> events_;  // guarded by mutex_
+  EventLines lines_;                       // guarded by mutex_; of the same events
+  std::uint64_t newest_ = 0;               // guarded by mutex_
+  bool stopping_ = false;                  // guarded by mutex_
 };
 
 }  // namespace pawl::function

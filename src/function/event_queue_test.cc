@@ -1,15 +1,11 @@
-// What is counted of asynchronous invocations: as they come and go, are given up, and after a start.
 #include "function/event_queue.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 
-#include "fault/manual_clock.h"
+#include "drill/virtual_time.h"
 #include "fault/memory_key_value_store.h"
 #include "function/function_fixture_test.h"
 
@@ -17,127 +13,160 @@ namespace pawl::function {
 namespace {
 
 using Outcome = InvocationResult::Outcome;
-using Waiting = std::map<std::uint64_t, std::uint64_t>;
+using std::chrono::seconds;
+using testing::HasSubstr;
 
-// Waits by asking again at each turn of the loop.
-class TurningAlarm final : public Alarm {
- public:
-  explicit TurningAlarm(Clock& clock) : clock_(clock) {}
-  void ring() override { rung_ = true; }
-  Awaitable<Woken> wait_until(MonotonicInstant deadline) override {
-    while (!rung_ && clock_.monotonic() < deadline)
-      co_await boost::asio::post(boost::asio::use_awaitable);
-    co_return std::exchange(rung_, false) ? Woken::kRung : Woken::kDeadline;
-  }
-
- private:
-  Clock& clock_;
-  bool rung_ = false;
-};
-
-class TurningClock final : public Clock {
- public:
-  Instant now() override { return clock_.now(); }
-  MonotonicInstant monotonic() override { return clock_.monotonic(); }
-  std::unique_ptr<Alarm> make_alarm() override { return std::make_unique<TurningAlarm>(*this); }
-  void advance(Duration by) { clock_.advance(by); }
-
- private:
-  ManualClock clock_;
-};
-
-class Events : public testing::Test {
+class Queue : public testing::Test {
  protected:
-  Events() { open(); }
-  ~Events() override { close(); }
+  void SetUp() override { open(); }
+  void TearDown() override { close(); }
 
   void open() {
-    auto opened = EventQueue::open(
-        {store_, clock_, log_,
-         [this](std::string_view name) -> FunctionPtr {
-           if (deleted_) return nullptr;
-           return std::make_shared<const FunctionRecord>(record(name == "archive" ? 7 : 8));
-         },
-         [this](FunctionCall call) { calls_.push_back(std::move(call)); },
-         [](const std::function<void()>& work) { work(); },
-         [this](std::uint64_t id) { discarded_.push_back(id); },
-         [](const std::string& why) { FAIL() << why; }});
+    auto opened =
+        EventQueue::open({store_,
+                          time_.clock(),
+                          log_,
+                          [this](std::string_view) { return function_; },
+                          [this](FunctionCall call) { calls_.push_back(std::move(call)); },
+                          [this](const std::function<void()>& work) {
+                            if (!hold_work_) return work();
+                            work_.push_back(work);
+                          },
+                          [](std::uint64_t) {},
+                          {}});
     ASSERT_TRUE(opened.ok()) << opened.error().to_string();
-    queue_ = std::move(*opened);
-    boost::asio::co_spawn(context_, queue_->run(), boost::asio::detached);
+    queue_ = *std::move(opened);
+    returned_ = false;
+    boost::asio::co_spawn(time_.executor(), queue_->run(),
+                          [this](const std::exception_ptr&) { returned_ = true; });
+    time_.run_ready();
   }
   void close() {
     queue_->stop();
-    turn();
+    time_.run_ready();
+    EXPECT_TRUE(returned_);
+  }
+  // As after a crash: what was not synced is gone.
+  void again() {
+    close();
     calls_.clear();
+    store_.crash();
+    open();
   }
-  void turn() {
-    context_.restart();
-    for (int i = 0; i < 50; ++i) context_.poll_one();
+
+  Status add(std::string payload) {
+    auto added = queue_->add(*function_, "id-" + payload, "", payload);
+    time_.run_ready();
+    return added;
   }
-  static FunctionRecord record(std::uint64_t id) {
-    FunctionRecord function = record_named(id == 7 ? "archive" : "other");
-    function.id = id;
-    return function;
-  }
-  void add(std::uint64_t id) {
-    const Status added = queue_->add(record(id), "request", "trace", "{}");
-    ASSERT_TRUE(added.ok());
-    turn();
-  }
-  void end_all(Outcome outcome) {
+  void end(std::size_t i, Outcome outcome) {
     InvocationResult result;
     result.outcome = outcome;
-    for (FunctionCall& call : std::exchange(calls_, {})) call.done(result);
-    turn();
+    result.why = "because";
+    const auto done = calls_.at(i).done;
+    done(std::move(result));
+    time_.run_ready();
+  }
+  static FunctionPtr function() {
+    auto record = record_named("archive");
+    return std::make_shared<const FunctionRecord>(std::move(record));
   }
 
-  boost::asio::io_context context_;
+  VirtualTime time_;
   MemoryKeyValueStore store_;
-  TurningClock clock_;
   TestLog log_;
+  FunctionPtr function_ = function();
   std::vector<FunctionCall> calls_;
-  std::vector<std::uint64_t> discarded_;
-  bool deleted_ = false;
+  std::vector<std::function<void()>> work_;
+  bool hold_work_ = false;
   std::unique_ptr<EventQueue> queue_;
+  bool returned_ = false;
 };
 
-TEST_F(Events, AreCountedUntilTheyAreDone) {
-  EXPECT_EQ(queue_->waiting(), Waiting{});
-  for (int i = 0; i < 6; ++i) add(7);
-  add(8);
-  EXPECT_EQ(queue_->waiting(), (Waiting{{7, 6}, {8, 1}}));
-  EXPECT_EQ(calls_.size(), kEventsUnderWayMax + 1);
-  end_all(Outcome::kReturned);
-  EXPECT_EQ(queue_->waiting(), (Waiting{{7, 2}}));
-  close();
-  queue_.reset();
+TEST_F(Queue, WhatWasAcceptedIsBegunAgainAfterACrash) {
+  ASSERT_TRUE(add("1").ok());
+  ASSERT_TRUE(add("2").ok());
+  ASSERT_EQ(calls_.size(), 2U);
+  again();
+  ASSERT_EQ(calls_.size(), 2U);
+  EXPECT_EQ(calls_[0].payload, "1");
+  EXPECT_EQ(calls_[0].request_id, "id-1");
+  end(0, Outcome::kReturned);
+  end(1, Outcome::kReturned);
+  EXPECT_EQ(queue_->size(), 0U);
+  EXPECT_EQ(store_.size(KeySpace::kChanges), 0U);
+}
+
+TEST_F(Queue, FourAtOnceAndTheOthersAsTheyEnd) {
+  for (int i = 0; i < 6; ++i) ASSERT_TRUE(add(std::to_string(i)).ok());
+  EXPECT_EQ(calls_.size(), 4U);
+  end(0, Outcome::kReturned);
+  EXPECT_EQ(calls_.size(), 5U);
+  end(1, Outcome::kFailed);
+  EXPECT_EQ(calls_.size(), 6U);
+  for (const std::size_t i : {2U, 3U, 4U, 5U}) end(i, Outcome::kReturned);
+  EXPECT_EQ(queue_->size(), 1U);
+  time_.run_for(seconds(59));
+  EXPECT_EQ(calls_.size(), 6U);
+  time_.run_for(seconds(2));
+  ASSERT_EQ(calls_.size(), 7U);
+  EXPECT_EQ(calls_[6].payload, "1");
+}
+
+TEST_F(Queue, AThirdFailureDiscardsAndSaysSo) {
+  ASSERT_TRUE(add("1").ok());
+  end(0, Outcome::kFailed);
+  time_.run_for(seconds(61));
+  end(1, Outcome::kTimedOut);
+  time_.run_for(seconds(121));
+  end(2, Outcome::kExited);
+  EXPECT_EQ(queue_->size(), 0U);
+  EXPECT_TRUE(log_.has("DISCARDED RequestId: id-1 after 3 attempts: because"));
+}
+
+// What was done as the server ended must not be done again by the next one.
+TEST_F(Queue, WhatEndsAfterStopIsForgottenIfItWasDone) {
+  for (const char* const payload : {"1", "2", "3"}) ASSERT_TRUE(add(payload).ok());
+  hold_work_ = true;
+  queue_->stop();
+  end(0, Outcome::kReturned);
+  end(1, Outcome::kExited);
+  end(2, Outcome::kFailed);
+  for (const auto& work : std::exchange(work_, {})) work();
+  hold_work_ = false;
+  time_.run_for(seconds(1));
+  calls_.clear();
   open();
-  EXPECT_EQ(queue_->waiting(), (Waiting{{7, 2}})) << "read again at a start";
-  turn();
-  end_all(Outcome::kReturned);
-  EXPECT_EQ(queue_->waiting(), Waiting{});
-  EXPECT_TRUE(discarded_.empty());
+  ASSERT_EQ(calls_.size(), 1U) << "the one that was killed; the one that failed waits";
+  EXPECT_EQ(calls_[0].payload, "2");
+  EXPECT_EQ(queue_->size(), 2U);
 }
 
-TEST_F(Events, OneThatIsGivenUpIsSaid) {
-  add(7);
-  for (int attempt = 1; attempt <= 3; ++attempt) {
-    EXPECT_EQ(queue_->waiting(), (Waiting{{7, 1}})) << "attempt " << attempt;
-    ASSERT_EQ(calls_.size(), 1U);
-    end_all(Outcome::kFailed);
-    clock_.advance(std::chrono::minutes(3));
-    turn();
-  }
-  EXPECT_EQ(queue_->waiting(), Waiting{});
-  EXPECT_EQ(discarded_, std::vector<std::uint64_t>{7});
-}
-
-TEST_F(Events, OfADeletedFunctionGo) {
-  deleted_ = true;
-  add(7);
+TEST_F(Queue, NothingIsBegunAfterStop) {
+  queue_->stop();
+  ASSERT_TRUE(add("1").ok());
+  time_.run_for(seconds(10));
   EXPECT_TRUE(calls_.empty());
-  EXPECT_EQ(queue_->waiting(), Waiting{});
+  calls_.clear();
+  open();
+  EXPECT_EQ(calls_.size(), 1U);
+}
+
+TEST_F(Queue, ARefusalNamesTheFunctionAndWhy) {
+  ASSERT_TRUE(add("0").ok());
+  end(0, Outcome::kThrottled);
+  std::size_t taken = 1;
+  Status last = ok();
+  while ((last = add("x")).ok()) ++taken;
+  EXPECT_EQ(taken, kEventsMax / 2);
+  EXPECT_EQ(last.error().code, ErrorCode::kExhausted);
+  EXPECT_THAT(last.error().to_string(),
+              HasSubstr("5000 asynchronous invocations of function archive"));
+  EXPECT_THAT(last.error().to_string(), HasSubstr("because"));
+  EXPECT_EQ(calls_.size(), 1U) << "it was throttled: nobody is tried before its second";
+  auto other = record_named("other");
+  other.id = 99;
+  EXPECT_TRUE(queue_->add(other, "id", "", "{}").ok()) << "it is in nobody's way";
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "fault/manual_clock.h"
 #include "fault/memory_key_value_store.h"
 #include "function/function_fixture_test.h"
 #include "function/function_format.h"
@@ -21,7 +22,7 @@ class Catalog : public testing::Test {
   void SetUp() override { open(); }
 
   MemoryKeyValueStore store_;
-  TestClock clock_;
+  ManualClock clock_;
   TestRandom random_;
   bool unknown_ = false;
   std::vector<std::string> changed_;

@@ -98,11 +98,13 @@ Environment environment_of(const FunctionRecord& function, const std::string& fo
   const FunctionSettings& of = function.settings;
   Environment all{
       {"PATH", places.path},
-      {"HOME", "/tmp"},
+      // Interpreters and SDKs run and believe what they find there.
+      {"HOME", places.home},
       {"LANG", "C.UTF-8"},
       {"TZ", ":UTC"},
       {"PYTHONPATH", places.python_path},
       {"PYTHONDONTWRITEBYTECODE", "1"},
+      {"PYTHONNOUSERSITE", "1"},
       {"AWS_ENDPOINT_URL", places.endpoint},
       {"AWS_EC2_METADATA_DISABLED", "true"},
   };

@@ -20,7 +20,9 @@ struct RuntimePlaces {
   std::string python_bootstrap;  // what speaks the runtime API for Python handlers
   std::string node_bootstrap;
   std::string python_path;  // a folder whose sitecustomize makes older SDKs follow AWS_ENDPOINT_URL
-  std::string endpoint;     // "http://127.0.0.1:8000"
+  // Of functions: a path that is not there, and that nobody but the server can make.
+  std::string home;
+  std::string endpoint;  // "http://127.0.0.1:8000"
   std::string access_key;
   std::string secret_key;
   std::string path;  // PATH

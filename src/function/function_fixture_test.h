@@ -1,4 +1,4 @@
-// A clock that is moved by hand, scripted processes, and functions to run.
+// Scripted processes, and functions to run.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,21 +11,6 @@
 #include "function/function_pool.h"
 
 namespace pawl::function {
-
-class TestClock final : public Clock {
- public:
-  Instant now() override { return now_; }
-  MonotonicInstant monotonic() override { return monotonic_; }
-  std::unique_ptr<Alarm> make_alarm() override { return nullptr; }
-  void advance(Duration by) {
-    now_.microseconds += by.count();
-    monotonic_ = monotonic_ + by;
-  }
-
- private:
-  Instant now_{1'800'000'000'000'000};
-  MonotonicInstant monotonic_{1'000'000};
-};
 
 class TestRandom final : public Random {
  public:

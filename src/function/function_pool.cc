@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <system_error>
 #include <utility>
 
 #include "function/invocation_text.h"
@@ -20,6 +22,15 @@ PoolLimits limits_of(const FunctionRecord& function, PoolLimits limits) {
   return limits;
 }
 
+// Whether what could not be started is a file of the function's, which is not there or can't be run as it is.
+bool is_own_program(const FunctionRecord& function, const Error& error) {
+  if (runtime_family(function.settings.runtime) != RuntimeFamily::kProvided) return false;
+  for (const int number : {ENOENT, EACCES, ENOEXEC, EISDIR, ELIBBAD}) {
+    if (error.message.ends_with(": " + std::generic_category().message(number))) return true;
+  }
+  return false;
+}
+
 std::string log_stream_of(Instant now, Random& random) {
   const std::string day = now.to_string();  // 2026-11-22T…
   const std::uint64_t high = random.next();
@@ -34,6 +45,7 @@ struct FunctionPool::Call {
   std::string request_id;  // set when it is given
   MonotonicInstant began;
   std::string log_tail;
+  bool room = true;  // when it came
 };
 
 // What is known about one process. It may not run yet, or not any more.
@@ -84,6 +96,7 @@ class FunctionPool::Process final : public ProcessListener {
   std::string start_error;
   std::optional<ProcessEnd> exit;
   std::optional<Error> not_started;
+  InvocationResult::Obstacle obstacle = InvocationResult::Obstacle::kServer;
 
  private:
   void answered(std::string payload, bool is_error) {
@@ -115,6 +128,7 @@ void FunctionPool::call(FunctionCall call, bool room) {
   const CallId id = ++newest_call_;
   auto kept = std::make_unique<Call>();
   kept->asked = std::move(call);
+  kept->room = room;
   calls_.emplace(id, std::move(kept));
   PoolEvent event{PoolEvent::Kind::kCalled};
   event.call = id;
@@ -197,16 +211,26 @@ void FunctionPool::start(WorkerId worker) {
 void FunctionPool::prepared(WorkerId worker, const Result<std::string>& folder) {
   Process* const process = find(worker);
   if (process == nullptr) return;  // killed meanwhile
+  using Obstacle = InvocationResult::Obstacle;
   const auto start = [&]() -> Status {
     if (!folder.ok()) return folder.error();
     const FunctionRecord& function = *process->function;
     ProcessSpec spec;
+    process->obstacle = Obstacle::kRuntime;
     PAWL_ASSIGN_OR_RETURN(spec.command, command_of(function, *folder, ports_.places));
     spec.environment = environment_of(function, *folder, process->log_stream, ports_.places);
     spec.folder = *folder;
     spec.memory_bytes_max = function.settings.memory_mb * kMebi;
     process->started = ports_.clock.monotonic();
-    PAWL_ASSIGN_OR_RETURN(process->process, ports_.processes.start(spec, *process));
+    process->obstacle = Obstacle::kServer;
+    auto started = ports_.processes.start(spec, *process);
+    if (!started.ok()) {
+      if (!is_own_program(function, started.error())) return started.error();
+      process->obstacle = Obstacle::kCode;
+      return Error{started.error().code, started.error().message,
+                   "its zip file must have an executable file `bootstrap` at its top"};
+    }
+    process->process = *std::move(started);
     return ok();
   };
   const auto done = start();
@@ -260,7 +284,15 @@ void FunctionPool::tell_failed_start(InvocationResult& result, Process& process,
   using Outcome = InvocationResult::Outcome;
   if (process.not_started) {
     result.outcome = Outcome::kNotRun;
+    result.obstacle = process.obstacle;
     result.why = process.not_started->to_string();
+    return;
+  }
+  if (!process.process) {
+    const auto most = std::chrono::floor<std::chrono::seconds>(limits_.prepare_max);
+    result.outcome = Outcome::kNotRun;
+    result.why = fmt::format("its code was not ready within {} s", most.count());
+    process.write(kPlatform, "Could not start: " + result.why);
     return;
   }
   // It ran, and what the code does at its start it may have done: an attempt, as a handler that throws is.
@@ -319,7 +351,9 @@ void FunctionPool::end(const PoolEffect& effect) {
       break;
     case CallEnd::kThrottled:
       result.outcome = Outcome::kThrottled;
-      result.why = "all its processes are at work";
+      result.why = limits_.workers_max == 0 ? "its reserved concurrency is 0"
+                   : call->room             ? "all its processes are at work"
+                                            : "there is no room for another process of functions";
       break;
     case CallEnd::kClosed:
       result.outcome = begun ? Outcome::kExited : Outcome::kNotRun;

@@ -62,12 +62,20 @@ class FunctionPool : public std::enable_shared_from_this<FunctionPool> {
   void replaced(FunctionPtr function);
   void deleted() { happen({PoolEvent::Kind::kDeleted}); }
   void stop() { happen({PoolEvent::Kind::kStopped}); }
+  // Kills the process that has been idle the longest, if any is.
+  void make_room() { happen({PoolEvent::Kind::kMakeRoom}); }
   void tick() { happen({PoolEvent::Kind::kTick}); }
   // As of the last step. An instant that has passed is still due: nothing was done about it yet.
   std::optional<MonotonicInstant> next_tick() const { return next_tick_; }
 
   const FunctionRecord& function() const { return *function_; }
+  // Of a call that came now: whether it would want another process.
+  bool would_start_another() const {
+    return function::would_start_another(state_, limits_, ports_.clock.monotonic());
+  }
+  std::optional<MonotonicInstant> idle_until() const { return function::idle_until(state_); }
   std::size_t processes() const { return state_.workers.size(); }
+  std::size_t dying() const { return function::dying(state_); }
   // Closed, and nothing is left of it.
   bool ended() const { return state_.closed && state_.workers.empty() && calls_.empty(); }
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "fault/manual_clock.h"
 #include "function/function_fixture_test.h"
 #include "function/invocation_text.h"
 
@@ -53,7 +54,7 @@ class Pool : public testing::Test {
   TestProcesses::Running& process(std::size_t i) { return *processes_.started.at(i); }
   void exit(std::size_t i, ProcessEnd end) { process(i).listener->on_exit(end); }
 
-  TestClock clock_;
+  ManualClock clock_;
   TestRandom random_;
   TestProcesses processes_;
   TestLog log_;
@@ -159,6 +160,38 @@ TEST_F(Pool, WhatCannotBeStartedIsNotRun) {
   EXPECT_THAT(call()->why, HasSubstr("the code is damaged"));
 }
 
+// Nothing of it has run: not an attempt.
+TEST_F(Pool, CodeThatIsNotReadyInTimeIsNotRun) {
+  hold_code_ = true;
+  const auto result = call();
+  clock_.advance(std::chrono::seconds(60));
+  pool_->tick();
+  EXPECT_EQ(result->outcome, Outcome::kNotRun);
+  EXPECT_THAT(result->why, HasSubstr("its code was not ready within 60 s"));
+  EXPECT_TRUE(result->payload.empty());
+  EXPECT_TRUE(log_.has("its code was not ready within 60 s"));
+  held_.at(0)(code_);
+  EXPECT_TRUE(processes_.started.empty());
+}
+
+TEST_F(Pool, AProcessThatHangsAtItsStartFailsTheCall) {
+  const auto result = call();
+  clock_.advance(std::chrono::seconds(10));
+  pool_->tick();
+  exit(0, {true, 9, false});
+  EXPECT_EQ(result->outcome, Outcome::kFailed);
+  EXPECT_THAT(result->payload, HasSubstr("it did not start within 10 s"));
+}
+
+TEST_F(Pool, AReservedConcurrencyOfNothingEndsWhatWaits) {
+  const auto waits = call();
+  auto record = *function("2");
+  record.settings.concurrency = 0;
+  pool_->replaced(std::make_shared<const FunctionRecord>(std::move(record)));
+  EXPECT_EQ(waits->outcome, Outcome::kThrottled);
+  EXPECT_EQ(waits->why, "its reserved concurrency is 0");
+}
+
 TEST_F(Pool, NewCodeIsRunByNewProcesses) {
   call();
   process(0).listener->on_ready();
@@ -244,9 +277,31 @@ TEST_F(Pool, TheLogTailIsBounded) {
   EXPECT_THAT(result->log_tail, HasSubstr("REPORT"));
 }
 
+TEST_F(Pool, WhoMustMendWhatCannotBeStartedIsSaid) {
+  ports_->places.find_program = [](std::string_view) { return std::string(); };
+  const auto runtime = call();
+  EXPECT_EQ(runtime->obstacle, InvocationResult::Obstacle::kRuntime);
+  EXPECT_THAT(runtime->why, HasSubstr("install python3"));
+  auto record = *function("2");
+  record.settings.runtime = "provided.al2023";
+  pool_->replaced(std::make_shared<const FunctionRecord>(std::move(record)));
+  processes_.refusal = "starting /code/bootstrap: Permission denied";
+  const auto code = call();
+  EXPECT_EQ(code->outcome, Outcome::kNotRun);
+  EXPECT_EQ(code->obstacle, InvocationResult::Obstacle::kCode);
+  EXPECT_THAT(code->why, HasSubstr("an executable file `bootstrap`"));
+  processes_.refusal = "starting /code/bootstrap: Resource temporarily unavailable";
+  clock_.advance(std::chrono::seconds(1));
+  EXPECT_EQ(call()->obstacle, InvocationResult::Obstacle::kServer);
+  code_ = Error{ErrorCode::kCorrupt, "the code is damaged", ""};
+  clock_.advance(std::chrono::seconds(1));
+  EXPECT_EQ(call()->obstacle, InvocationResult::Obstacle::kServer);
+}
+
 TEST(Environment, AFunctionsOwnValuesAndLambdasOwn) {
   RuntimePlaces places;
   places.python_path = "/site";
+  places.home = "/code-root/no-home";
   places.endpoint = "http://127.0.0.1:1";
   auto function = record_named("archive");
   function.settings.environment["AWS_ENDPOINT_URL"] = "http://elsewhere";
@@ -257,6 +312,8 @@ TEST(Environment, AFunctionsOwnValuesAndLambdasOwn) {
   EXPECT_EQ(all["PYTHONPATH"], "/site:/opt");
   EXPECT_EQ(all["AWS_ENDPOINT_URL"], "http://elsewhere");
   EXPECT_EQ(all["BUCKET"], "history");
+  EXPECT_EQ(all["HOME"], "/code-root/no-home") << "never where others may write";
+  EXPECT_EQ(all["PYTHONNOUSERSITE"], "1");
   EXPECT_EQ(all["_HANDLER"], "handler.lambda_handler");
   EXPECT_EQ(all["LAMBDA_TASK_ROOT"], "/code");
   for (const auto& [name, value] : all) {

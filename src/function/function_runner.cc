@@ -107,25 +107,54 @@ void FunctionRunner::begin(FunctionCall call) {
   if (stopping_) return call.done(not_run("the server stops"));
   const FunctionPtr function = ports_.catalog.find(call.function);
   if (!function) return call.done(not_run(fmt::format("there is no function {}", call.function)));
-  if (calls_ >= options_.calls_max) {
+  if (calls_ + held_.size() >= options_.calls_max) {
     InvocationResult result;
     result.outcome = InvocationResult::Outcome::kThrottled;
     result.why = "too many calls of functions are under way";
     meters_.of(*function)->ended(result, std::nullopt, ports_.clock.now());
     return call.done(std::move(result));
   }
-  ++calls_;
-  call.done = [this, done = std::move(call.done)](InvocationResult result) {
-    --calls_;
-    done(std::move(result));
-  };
   auto& pool = pools_[function->id];
   if (!pool) {
     pool = std::make_shared<FunctionPool>(function, pool_ports_, meters_.of(*function));
   } else if (pool->function().revision != function->revision) {
     pool->replaced(function);  // the news of the change are still on their way
   }
-  pool->call(std::move(call), processes() < options_.processes_max);
+  const bool room = processes() < options_.processes_max;
+  if (!room && pool->would_start_another() && make_room()) {
+    return held_.push_back(std::move(call));
+  }
+  ++calls_;
+  call.done = [this, done = std::move(call.done)](InvocationResult result) {
+    --calls_;
+    done(std::move(result));
+  };
+  pool->call(std::move(call), room);
+}
+
+// Whether a process is on its way out now that was idle. Each that is killed is one call's: none is killed twice.
+bool FunctionRunner::make_room() {
+  FunctionPool* longest = nullptr;
+  for (const auto& [id, pool] : pools_) {
+    const auto until = pool->idle_until();
+    if (until && (longest == nullptr || *until < *longest->idle_until())) longest = pool.get();
+  }
+  if (longest == nullptr) return false;
+  longest->make_room();
+  return true;
+}
+
+void FunctionRunner::begin_held() {
+  for (std::size_t left = held_.size(); left > 0; --left) {
+    std::size_t dying = 0;
+    for (const auto& [id, pool] : pools_) dying += pool->dying();
+    // Without a process that is on its way out, for each of them, nothing would wake it: then it asks anew, for another one.
+    const bool will_have_room = held_.size() <= dying;
+    if (!stopping_ && processes() >= options_.processes_max && will_have_room) return;
+    FunctionCall call = std::move(held_.front());
+    held_.pop_front();
+    begin(std::move(call));
+  }
 }
 
 void FunctionRunner::apply_change(const std::string& name) {
@@ -155,7 +184,9 @@ Awaitable<void> FunctionRunner::run() {
       const std::lock_guard lock(mutex_);
       work.swap(posted_);
     }
+    begin_held();
     for (const auto& one : work) one();
+    if (stopping_) begin_held();  // are told
     const MonotonicInstant now = ports_.clock.monotonic();
     MonotonicInstant next = now + kLongest;
     for (const auto& [id, pool] : pools_) {

@@ -4,6 +4,7 @@
 // which processes and their starter belong, too.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -29,7 +30,8 @@ struct RunnerPorts {
 
 struct RunnerOptions {
   PoolLimits limits;
-  // Over all functions; a little more while some are being replaced. Those that wait for work count.
+  // Over all functions; a little more while some are being replaced. Those that wait for work count; but where there is no room
+  // for a call, the one that has waited the longest is ended for it, whosever it is.
   std::size_t processes_max = 64;
   std::size_t calls_max = 1'000;  // under way or waiting, over all functions; more are throttled
 };
@@ -57,6 +59,8 @@ class FunctionRunner final : public FunctionHost {
  private:
   void post(std::function<void()> work);
   void begin(FunctionCall call);
+  void begin_held();
+  bool make_room();
   void apply_change(const std::string& name);
   std::size_t processes() const;
 
@@ -73,6 +77,8 @@ class FunctionRunner final : public FunctionHost {
   // Of the executor.
   std::map<std::uint64_t, std::shared_ptr<FunctionPool>> pools_;  // by the function's id
   std::size_t calls_ = 0;
+  // Each waits for a process that is being killed to make room, and is then looked at anew.
+  std::deque<FunctionCall> held_;
   bool stopping_ = false;
 };
 

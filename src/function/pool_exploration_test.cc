@@ -42,6 +42,7 @@ enum class Real : char {
 
 struct World {
   PoolState state;
+  std::size_t workers_max = 0;
   MonotonicInstant now{1'000'000'000};
   std::map<WorkerId, Real> processes;
   std::map<WorkerId, bool> old;  // made before the code was replaced
@@ -58,7 +59,9 @@ class Exploration {
       : limits_(small_limits(workers)), calls_max_(calls) {}
 
   void run() {
-    std::vector<World> open{World{}};
+    World first;
+    first.workers_max = limits_.workers_max;
+    std::vector<World> open{std::move(first)};
     while (!open.empty() && !testing::Test::HasFatalFailure()) {
       const World world = std::move(open.back());
       open.pop_back();
@@ -95,6 +98,7 @@ class Exploration {
     ahead(world.state.start_after);
     add(world.state.closed);
     for (const auto& [call, what] : world.calls) name += what;
+    add(static_cast<std::int64_t>(world.workers_max));
     add(world.replacements * 4 + world.deletions * 2 + world.refused_room);
     return name;
   }
@@ -103,7 +107,7 @@ class Exploration {
     switch (effect.kind) {
       case Effect::kStart:
         ASSERT_TRUE(world.processes.emplace(effect.worker, Real::kMade).second);
-        ASSERT_LE(world.processes.size(), limits_.workers_max);
+        ASSERT_LE(world.processes.size(), world.workers_max);
         ASSERT_FALSE(world.state.closed);
         break;
       case Effect::kGive:
@@ -142,13 +146,21 @@ class Exploration {
     if (event.kind == Event::kReplaced) {
       for (const auto& [id, real] : world.processes) world.old[id] = true;
     }
-    for (const PoolEffect& effect : step(world.state, limits_, event, world.now)) {
+    PoolLimits limits = limits_;
+    limits.workers_max = world.workers_max;
+    for (const PoolEffect& effect : step(world.state, limits, event, world.now)) {
       observe(world, effect);
       if (testing::Test::HasFatalFailure()) return world;
     }
-    std::size_t under_way = 0;
-    for (const auto& [call, what] : world.calls) under_way += what != 'e' ? 1 : 0;
-    EXPECT_LE(under_way, limits_.workers_max);
+    std::size_t waiting = 0;
+    std::size_t given = 0;
+    for (const auto& [call, what] : world.calls) {
+      waiting += what == 'w' ? 1 : 0;
+      given += what == 'g' ? 1 : 0;
+    }
+    // What was given before the limit was lowered goes on; nobody waits beyond the limit.
+    EXPECT_TRUE(waiting == 0 || waiting + given <= world.workers_max);
+    EXPECT_LE(given, limits_.workers_max);
     EXPECT_EQ(world.state.workers.size(), world.processes.size());
     return world;
   }
@@ -186,8 +198,12 @@ class Exploration {
     if (world.replacements > 0) {
       World replaced = world;
       --replaced.replacements;
-      go({Event::kReplaced}, replaced);
+      for (std::size_t most = 0; most <= limits_.workers_max; ++most) {
+        replaced.workers_max = most;
+        go({Event::kReplaced}, replaced);
+      }
     }
+    if (idle_until(world.state)) go({Event::kMakeRoom}, world);
     if (world.deletions > 0) {
       World deleted = world;
       --deleted.deletions;
@@ -266,6 +282,53 @@ TEST(PoolStep, StartsAreSpacedWhenTheyFail) {
     EXPECT_EQ(effects[0].end, CallEnd::kStartFailed);
   }
   EXPECT_EQ(waits, (std::vector<std::int64_t>{250, 500, 1000, 2000, 4000, 5000, 5000}));
+}
+
+TEST(PoolStep, WhatWaitsBeyondALoweredLimitIsRefused) {
+  PoolLimits limits;
+  PoolState state;
+  MonotonicInstant now{0};
+  for (CallId call = 1; call <= 3; ++call)
+    step(state, limits, {Event::kCalled, 0, call, true}, now);
+  step(state, limits, {Event::kRunning, 1}, now);
+  step(state, limits, {Event::kReady, 1}, now);
+  limits.workers_max = 2;
+  auto effects = step(state, limits, {Event::kReplaced}, now);
+  ASSERT_EQ(effects.back().kind, Effect::kEnd);
+  EXPECT_EQ(effects.back().call, 3U) << "the newest; one is under way, and one may wait";
+  EXPECT_EQ(effects.back().end, CallEnd::kThrottled);
+  limits.workers_max = 0;
+  effects = step(state, limits, {Event::kReplaced}, now);
+  ASSERT_EQ(effects.size(), 1U);
+  EXPECT_EQ(effects[0].call, 2U);
+}
+
+TEST(PoolStep, RoomIsMadeByWhoHasBeenIdleTheLongest) {
+  PoolLimits limits;
+  PoolState state;
+  MonotonicInstant now{0};
+  EXPECT_TRUE(would_start_another(state, limits, now));
+  EXPECT_FALSE(idle_until(state));
+  EXPECT_TRUE(step(state, limits, {Event::kMakeRoom}, now).empty());
+  for (CallId call = 1; call <= 3; ++call)
+    step(state, limits, {Event::kCalled, 0, call, true}, now);
+  for (const WorkerId worker : {1U, 2U, 3U}) {
+    step(state, limits, {Event::kRunning, worker}, now);
+    step(state, limits, {Event::kReady, worker}, now);
+  }
+  EXPECT_TRUE(would_start_another(state, limits, now)) << "all three are busy";
+  for (const WorkerId worker : {2U, 1U}) {
+    now = now + kUnit;
+    step(state, limits, {Event::kAnswered, worker}, now);
+    step(state, limits, {Event::kReady, worker}, now);
+  }
+  EXPECT_FALSE(would_start_another(state, limits, now));
+  EXPECT_EQ(idle_until(state), MonotonicInstant{} + kUnit + limits.idle_max);
+  const auto effects = step(state, limits, {Event::kMakeRoom}, now);
+  ASSERT_EQ(effects.size(), 1U);
+  EXPECT_EQ(effects[0], (PoolEffect{Effect::kKill, 2, 0, {}}));
+  limits.workers_max = 1;
+  EXPECT_FALSE(would_start_another(state, limits, now)) << "its limit is reached";
 }
 
 TEST(PoolStep, WhoHasJustAnsweredServesWhoComesNext) {

@@ -14,6 +14,9 @@ class Step {
       : state_(state), limits_(limits), now_(now) {}
 
   std::vector<PoolEffect> run(const PoolEvent& event);
+  // Of a call that came now.
+  bool is_full() const { return held() + state_.waiting.size() >= limits_.workers_max; }
+  bool needs_another() const { return coming() + count(State::kIdle) <= state_.waiting.size(); }
 
  private:
   Worker* find(WorkerId id);
@@ -29,6 +32,7 @@ class Step {
   void tick();
   void at_deadline(Worker& worker);
   void replace();
+  void make_room();
   void close(bool kill_all);
   void kill(Worker& worker);
   void end(CallId call, CallEnd how, WorkerId worker);
@@ -88,9 +92,7 @@ void Step::kill(Worker& worker) {
 
 void Step::called(const PoolEvent& event) {
   if (state_.closed) return end(event.call, CallEnd::kClosed, 0);
-  const bool full = held() + state_.waiting.size() >= limits_.workers_max;
-  const std::size_t served = coming() + count(State::kIdle);
-  if (full || (!event.room && served <= state_.waiting.size())) {
+  if (is_full() || (!event.room && needs_another())) {
     return end(event.call, CallEnd::kThrottled, 0);
   }
   state_.waiting.push_back(event.call);
@@ -157,6 +159,20 @@ void Step::replace() {
     worker.replaced = true;
     if (worker.state != State::kBusy && worker.state != State::kFinishing) kill(worker);
   }
+  // The limit may be lower than when they came.
+  while (!state_.waiting.empty() && held() + state_.waiting.size() > limits_.workers_max) {
+    end(state_.waiting.back(), CallEnd::kThrottled, 0);
+    state_.waiting.pop_back();
+  }
+}
+
+void Step::make_room() {
+  Worker* oldest = nullptr;
+  for (Worker& worker : state_.workers) {
+    if (worker.state != State::kIdle) continue;
+    if (oldest == nullptr || worker.deadline < oldest->deadline) oldest = &worker;
+  }
+  if (oldest != nullptr) kill(*oldest);
 }
 
 void Step::close(bool kill_all) {
@@ -224,6 +240,9 @@ std::vector<PoolEffect> Step::run(const PoolEvent& event) {
     case Kind::kStopped:
       close(event.kind == Kind::kStopped);
       break;
+    case Kind::kMakeRoom:
+      make_room();
+      break;
     case Kind::kTick:
       tick();
       break;
@@ -237,6 +256,28 @@ std::vector<PoolEffect> Step::run(const PoolEvent& event) {
 std::vector<PoolEffect> step(PoolState& state, const PoolLimits& limits, const PoolEvent& event,
                              MonotonicInstant now) {
   return Step(state, limits, now).run(event);
+}
+
+bool would_start_another(const PoolState& state, const PoolLimits& limits, MonotonicInstant now) {
+  PoolState same = state;
+  const Step call(same, limits, now);
+  return !state.closed && !call.is_full() && call.needs_another();
+}
+
+std::optional<MonotonicInstant> idle_until(const PoolState& state) {
+  std::optional<MonotonicInstant> first;
+  for (const Worker& worker : state.workers) {
+    if (worker.state == State::kIdle && (!first || worker.deadline < *first)) {
+      first = worker.deadline;
+    }
+  }
+  return first;
+}
+
+std::size_t dying(const PoolState& state) {
+  return static_cast<std::size_t>(
+      std::count_if(state.workers.begin(), state.workers.end(),
+                    [](const Worker& worker) { return worker.state == State::kDying; }));
 }
 
 std::optional<MonotonicInstant> next_tick(const PoolState& state, MonotonicInstant now) {

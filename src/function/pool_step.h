@@ -4,7 +4,8 @@
 // What holds, whatever the order of events (explored in pool_exploration_test.cc):
 // - a call is given to one process, once, and ended once; it is never given again: what its handler did before has happened;
 // - a process has one call at a time, and gets one only when it has asked for it;
-// - never more processes than `workers_max`, nor more calls under way or waiting; a call beyond that is refused at once;
+// - no process is started, and no call taken, beyond `workers_max`: a call beyond that is refused at once. Where the limit is
+//   lowered, what is under way goes on, and what waits beyond the new limit is refused;
 // - a call that is at its time-out ends when its process is gone, so nothing of it happens after its end;
 // - a call that waits has a process coming, or a start that is due: it never waits for ever;
 // - processes of code or settings that were replaced get no further call.
@@ -84,10 +85,11 @@ struct PoolEvent {
     kReady,     // `worker` asks for work
     kAnswered,  // `worker` has answered its call
     kExited,    // `worker` is gone, or could not be started
-    kReplaced,  // code or settings are others now
-    kDeleted,   // the function is no more; what is under way goes on
-    kStopped,   // likewise, and what is under way is killed
-    kTick,      // time has passed
+    kReplaced,  // code or settings are others now, the limits, too
+    kMakeRoom,  // another function needs room: the process that has been idle the longest, if any is, shall go
+    kDeleted,  // the function is no more; what is under way goes on
+    kStopped,  // likewise, and what is under way is killed
+    kTick,     // time has passed
   };
   Kind kind = Kind::kTick;
   WorkerId worker = 0;
@@ -113,6 +115,14 @@ struct PoolEffect {
 // Effects are in the order in which they are to be done.
 std::vector<PoolEffect> step(PoolState& state, const PoolLimits& limits, const PoolEvent& event,
                              MonotonicInstant now);
+
+// Whether a call that came now would want a process to be started for it.
+bool would_start_another(const PoolState& state, const PoolLimits& limits, MonotonicInstant now);
+// Until when the process that has been idle the longest would be kept; nothing if none is idle.
+std::optional<MonotonicInstant> idle_until(const PoolState& state);
+
+// Processes that are killed, and not gone yet.
+std::size_t dying(const PoolState& state);
 
 // When kTick is due next, after a step at `now`: what was due by then has been done. Nothing: only events can change anything.
 std::optional<MonotonicInstant> next_tick(const PoolState& state, MonotonicInstant now);

@@ -31,7 +31,14 @@ struct InvocationResult {
     kThrottled,  // not begun: all its processes are at work; not counted as an attempt
     kNotRun,     // not begun: no such function, or it can't be started; `why` says it
   };
+  // Of kNotRun: who must mend it.
+  enum class Obstacle : std::uint8_t {
+    kServer,   // the server, or time: it may be tried again
+    kRuntime,  // who runs the server: this machine has no interpreter for it
+    kCode,     // whose function it is: what it is started by can't be run
+  };
   Outcome outcome = Outcome::kNotRun;
+  Obstacle obstacle = Obstacle::kServer;
   std::string
       payload;  // JSON, at most FunctionHost::kPayloadMax bytes; empty where the handler gave none
   std::string request_id;  // the invocation's, as its log lines carry it; empty if it was not begun

@@ -6,6 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <cstdlib>
+#include <future>
 #include <set>
 
 #include "adapter/system_random.h"
@@ -103,6 +104,7 @@ void Functions::make_runner(const FunctionsConfig& config, const FunctionKey& ke
   places.python_bootstrap = code_->python_bootstrap();
   places.node_bootstrap = code_->node_bootstrap();
   places.python_path = code_->python_path();
+  places.home = code_->path() + "/no-home";  // nobody else may write there
   places.access_key = key.id;
   places.secret_key = key.secret;
   const std::string path = own_path();
@@ -185,10 +187,15 @@ void Functions::start(const std::string& endpoint) {
 
 void Functions::stop() {
   if (events_) events_->stop();
+  if (thread_.joinable()) {
+    runner_->stop();
+    thread_.join();
+    // What the events that ended until now have left to write down.
+    std::promise<void> written;
+    workers_.run([&written] { written.set_value(); });
+    written.get_future().wait();
+  }
   workers_.stop();
-  if (!thread_.joinable()) return;
-  runner_->stop();
-  thread_.join();
 }
 
 }  // namespace pawl::server

@@ -34,20 +34,49 @@ bool is_plausible_region(std::string_view region) {
          });
 }
 
-bool is_loopback_host(std::string_view host) {
-  for (const std::string_view name : {"127.0.0.1", "localhost", "[::1]"}) {
-    if (host.size() < name.size() || !equal_ignoring_case(host.substr(0, name.size()), name))
-      continue;
-    std::string_view rest = host.substr(name.size());
-    if (rest.empty()) return true;
-    if (rest[0] != ':') continue;
-    rest.remove_prefix(1);
-    if (!rest.empty() && rest.size() <= 5 &&
-        std::all_of(rest.begin(), rest.end(), [](char c) { return c >= '0' && c <= '9'; })) {
-      return true;
+namespace {
+
+bool is_digits(std::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// 127.0.0.0/8 in its usual writing, and in no other: four numbers.
+bool is_loopback_address(std::string_view text) {
+  constexpr std::string_view kLoopback = "127.";
+  if (!text.starts_with(kLoopback)) return false;
+  text.remove_prefix(kLoopback.size());
+  for (int number = 0; number < 3; ++number) {
+    const auto dot = std::min(text.find('.'), text.size());
+    if (dot > 3 || !is_digits(text.substr(0, dot)) || (dot == text.size()) != (number == 2)) {
+      return false;
     }
+    text.remove_prefix(std::min(dot + 1, text.size()));
   }
-  return false;
+  return true;
+}
+
+// The Host that a server without access keys takes, signed or not: nobody verifies the signature, and a page can make its own
+// name resolve to 127.0.0.1 and put any header into what it asks its own site.
+ServiceStatus check_loopback_host(const HttpRequest& request) {
+  if (is_loopback_host(request.header("host"))) return Unit{};
+  return denied("A request needs a Host of this machine (127.0.0.1, localhost or [::1]), not '" +
+                std::string(request.header("host").substr(0, 200)) +
+                "', where no access keys are configured.");
+}
+
+}  // namespace
+
+bool is_loopback_host(std::string_view host) {
+  // An IPv6 address has colons of its own, within brackets.
+  const auto colon = host.starts_with('[') ? host.find("]:") : host.find(':');
+  if (colon != std::string_view::npos) {
+    const auto end = host.starts_with('[') ? colon + 1 : colon;
+    const std::string_view port = host.substr(end + 1);
+    if (port.size() > 5 || !is_digits(port)) return false;
+    host = host.substr(0, end);
+  }
+  return equal_ignoring_case(host, "localhost") || host == "[::1]" || is_loopback_address(host);
 }
 
 AccessGate::AccessGate(std::vector<AccessKey> keys) {
@@ -75,11 +104,7 @@ ServiceResult<AccessGate::Admitted> AccessGate::admit_s3(const HttpRequest& requ
     admitted.caller.access_key = admitted.signature->access_key;
     return admitted;
   }
-  if (!is_loopback_host(request.header("host"))) {
-    return denied("A request needs a Host of this machine (127.0.0.1, localhost or [::1]), not '" +
-                  std::string(request.header("host").substr(0, 200)) +
-                  "', where no access keys are configured.");
-  }
+  WIRE_TRY(check_loopback_host(request));
   if (scope) {
     admitted.caller.access_key = scope->access_key;
   } else if (request.method == "POST" && is_simple_content_type(request.header("content-type"))) {
@@ -99,14 +124,10 @@ ServiceResult<Caller> AccessGate::admit(const HttpRequest& request, std::string_
     WIRE_ASSIGN(caller.access_key, verifier_->verify(request, service, now));
     return caller;
   }
+  WIRE_TRY(check_loopback_host(request));
   if (scope) {
     caller.access_key = scope->access_key;
     return caller;
-  }
-  if (!is_loopback_host(request.header("host"))) {
-    return denied(
-        "An unsigned request needs a Host of this machine (127.0.0.1, localhost or [::1]), not '" +
-        std::string(request.header("host").substr(0, 200)) + "'; or sign the request.");
   }
   if (body == UnsignedBody::kForm) {
     const std::string_view site = request.header("sec-fetch-site");

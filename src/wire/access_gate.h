@@ -2,9 +2,9 @@
 //
 // Without access keys the server listens on a loopback address only, and takes any signature unverified. But a
 // web page that a person on this machine visits can reach loopback, too, so: a request that says that it comes
-// from another site's page (Origin) is refused; an unsigned one needs a loopback Host (a page can make its own
-// name resolve to 127.0.0.1) and, if it has a body, the exact content type, which a page can't send to another
-// site without asking first.
+// from another site's page (Origin) is refused; each needs a loopback Host, signed or not (a page can make its own
+// name resolve to 127.0.0.1, sign with any key and read what it gets); and an unsigned one that has a body, the exact
+// content type, which a page can't send to another site without asking first.
 //
 // With access keys every request but GET /healthz must be signed by one of them.
 #pragma once
@@ -39,9 +39,8 @@ class AccessGate {
                               UnsignedBody body = UnsignedBody::kJson);
 
   // For S3, whose body may not have come yet: signed, with access keys; the signature is for what the body's chunks are
-  // signed with, and what the header says of the body must be compared with it. Without keys the Host must be this machine's
-  // loopback, signed or not (a page that made its name resolve to 127.0.0.1 may read what it gets), and a POST that is not
-  // signed in its header needs a content type that a page can't send to another site without asking first.
+  // signed with, and what the header says of the body must be compared with it. Without keys a POST that is not signed in its
+  // header needs a content type that a page can't send to another site without asking first.
   struct Admitted {
     Caller caller;
     std::optional<VerifiedSignature> signature;
@@ -57,7 +56,7 @@ class AccessGate {
 // Whether it may be a region's name: up to 64 of a-z, A-Z, 0-9 and -.
 bool is_plausible_region(std::string_view region);
 
-// Whether a Host header, or the host of an origin, names this machine's loopback: 127.0.0.1, localhost or [::1],
+// Whether a Host header, or the host of an origin, names this machine's loopback: 127.x.x.x, localhost or [::1],
 // with or without a port.
 bool is_loopback_host(std::string_view host);
 

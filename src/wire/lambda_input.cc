@@ -386,8 +386,9 @@ ServiceResult<std::uint32_t> parse_concurrency(std::string_view body) {
 }
 
 ServiceStatus check_payload(std::string_view body) {
-  const auto parsed = json.parse(body);
-  json.give_back(body.size());
+  thread_local RequestJson payloads{kPayloadDepthMax};
+  const auto parsed = payloads.parse(body);
+  payloads.give_back(body.size());
   if (parsed.ok()) return Unit{};
   return lambda_error(400, lambda_errors::kInvalidContent,
                       "Could not parse request body into json: " + parsed.error().message);

@@ -51,6 +51,8 @@ ServiceResult<UpdateSettingsInput> parse_update_settings(std::string_view body);
 // ReservedConcurrentExecutions of PutFunctionConcurrency.
 ServiceResult<std::uint32_t> parse_concurrency(std::string_view body);
 
+// Of what an invocation carries: as deep as simdjson goes without being told otherwise.
+inline constexpr std::size_t kPayloadDepthMax = 1024;
 // Whether a body is JSON at all: what an invocation carries.
 ServiceStatus check_payload(std::string_view body);
 

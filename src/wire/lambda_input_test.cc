@@ -6,6 +6,7 @@
 #include "wire/http_message.h"
 #include "wire/lambda_error.h"
 #include "wire/lambda_service.h"
+#include "wire/request_json.h"
 
 namespace pawl::wire {
 namespace {
@@ -31,6 +32,15 @@ std::string refusal_of(const std::string& body, std::string_view type) {
   if (input.ok()) return "it was taken: " + body;
   EXPECT_EQ(input.error().type, type) << body;
   return input.error().message;
+}
+
+TEST(LambdaInput, APayloadMayBeDeep) {
+  const auto nested = [](std::size_t depth) {
+    return std::string(depth, '[') + std::string(depth, ']');
+  };
+  EXPECT_TRUE(check_payload(padded(nested(kJsonDepthMax + 1))).ok());
+  EXPECT_TRUE(check_payload(padded(nested(kPayloadDepthMax - 1))).ok());
+  EXPECT_FALSE(check_payload(padded(nested(kPayloadDepthMax + 1))).ok()) << "bounded all the same";
 }
 
 TEST(LambdaInput, TakesWhatClientsSend) {

@@ -63,6 +63,20 @@ void answer_changed(const Result<function::FunctionPtr>& changed, unsigned statu
   completion.answer(lambda_error_response(lambda_error_of(changed.error())));
 }
 
+// With the statuses of the service model.
+HttpResponse not_run(const InvocationResult& result) {
+  using Obstacle = InvocationResult::Obstacle;
+  switch (result.obstacle) {
+    case Obstacle::kRuntime:
+      return lambda_error_response(lambda_error(502, lambda_errors::kInvalidRuntime, result.why));
+    case Obstacle::kCode:
+      return lambda_error_response(lambda_error(502, lambda_errors::kInvalidZip, result.why));
+    case Obstacle::kServer:
+      break;
+  }
+  return lambda_error_response(lambda_error(500, lambda_errors::kService, result.why));
+}
+
 HttpResponse response_of(InvocationResult result, bool wants_log) {
   using Outcome = InvocationResult::Outcome;
   if (result.outcome == Outcome::kThrottled) {
@@ -70,7 +84,7 @@ HttpResponse response_of(InvocationResult result, bool wants_log) {
         lambda_error(429, lambda_errors::kTooManyRequests, "Rate Exceeded: " + result.why));
   }
   if (result.outcome == Outcome::kNotRun) {
-    return lambda_error_response(lambda_error(502, lambda_errors::kService, result.why));
+    return not_run(result);
   }
   auto response = lambda_response(200, std::move(result.payload));
   response.headers.emplace_back("X-Amz-Executed-Version", "$LATEST");
@@ -285,6 +299,9 @@ void LambdaService::invoke(const std::string& name, const HttpRequest& request,
   if (!type.empty() && type != "RequestResponse" && !is_dry_run && !is_event) {
     return completion.answer(lambda_error_response(
         invalid_parameter("InvocationType must be RequestResponse, Event or DryRun.")));
+  }
+  if (request.has_header("x-amz-client-context")) {
+    return completion.answer(lambda_error_response(lambda_unsupported("ClientContext of Invoke")));
   }
   const auto function = ports_.catalog.find(name);
   if (!function) return completion.answer(lambda_error_response(not_found(name)));

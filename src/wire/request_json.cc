@@ -14,7 +14,7 @@ ServiceResult<simdjson::dom::element> RequestJson::parse(std::string_view body) 
   simdjson::dom::element root;
   if (!parser_) {
     parser_.emplace();
-    if (parser_->allocate(kParserFirstBytes, kJsonDepthMax) != simdjson::SUCCESS) parser_.reset();
+    if (parser_->allocate(kParserFirstBytes, depth_max_) != simdjson::SUCCESS) parser_.reset();
   }
   if (!parser_) return ServiceError{kServiceUnavailable, "Out of memory; try again", 503, {}};
   const auto error = parser_->parse(body.data(), body.size(), false).get(root);

@@ -16,12 +16,15 @@ inline constexpr std::size_t kJsonDepthMax = 128;
 // One a thread.
 class RequestJson {
  public:
+  explicit RequestJson(std::size_t depth_max = kJsonDepthMax) : depth_max_(depth_max) {}
+
   // The document lives until the next call. `body` is followed by kBodyPadding bytes. Errors: SerializationException.
   ServiceResult<simdjson::dom::element> parse(std::string_view body);
   // After each request: gives back the memory that a giant needed.
   void give_back(std::size_t body_bytes);
 
  private:
+  std::size_t depth_max_;
   std::optional<simdjson::dom::parser> parser_;
 };
 

@@ -159,12 +159,15 @@ class AccessGateTest : public ::testing::Test {
 
 TEST_F(AccessGateTest, OpenTakesUnsignedRequestsOfThisMachineOnly) {
   EXPECT_EQ(admit(open), "ok  ddblocal");
-  for (const char* host : {"127.0.0.1", "127.0.0.1:8000", "LOCALHOST", "[::1]:80"}) {
+  for (const char* host : {"127.0.0.1", "127.0.0.1:8000", "LOCALHOST", "[::1]:80", "[::1]",
+                           "127.0.0.11", "127.255.255.255:1"}) {
     request.headers[0].value = host;
     EXPECT_EQ(admit(open), "ok  ddblocal") << host;
   }
   for (const char* host : {"evil.example", "localhost.evil.example", "127.0.0.1.evil.example",
-                           "localhost:", "", "localhost:80@evil", "127.0.0.11"}) {
+                           "localhost:", "", "localhost:80@evil", "127.0.0", "127.0.0.1.",
+                           "127.0.0.1.1", "127.0.0.1234", "127.1", "127...", "128.0.0.1", "[::1]80",
+                           "[::1", "[::2]", "[::1]:", "[::1]:123456", "127.0.0.1:80:80"}) {
     request.headers[0].value = host;
     EXPECT_THAT(admit(open), HasSubstr("#AccessDeniedException")) << host;
   }
@@ -192,12 +195,26 @@ TEST_F(AccessGateTest, OpenWantsTheExactContentType) {
 }
 
 TEST_F(AccessGateTest, OpenBelievesSignaturesUnverified) {
-  request.headers[0].value = "db:8000";
   request.headers.push_back(
       {"Authorization",
        "AWS4-HMAC-SHA256 Credential=anything/20261122/eu-north-1/dynamodb/aws4_request, "
        "Signature=x"});
   EXPECT_EQ(admit(open), "ok anything eu-north-1");
+}
+
+// Of every service: a page whose name resolves to 127.0.0.1 may send any header to "its own site", and read the answer.
+TEST_F(AccessGateTest, OpenTakesSignedRequestsOfThisMachineOnly) {
+  for (const std::string service : {"dynamodb", "sqs", "lambda", "s3", ""}) {
+    request.headers = {{"Host", "evil.example"},
+                       {"Content-Type", "application/x-amz-json-1.0"},
+                       {"Authorization", "AWS4-HMAC-SHA256 Credential=a/20261122/eu-north-1/" +
+                                             service + "/aws4_request, Signature=x"}};
+    for (const bool loopback : {false, true}) {
+      if (loopback) request.headers[0].value = "127.0.0.1:8000";
+      EXPECT_EQ(open.admit(request, service, {}).ok(), loopback) << service;
+      EXPECT_EQ(open.admit_s3(request, {}).ok(), loopback) << service;
+    }
+  }
 }
 
 TEST_F(AccessGateTest, ClosedDeniesByDefault) {

@@ -79,6 +79,10 @@ class Api(Case):
         self.assertEqual(client().invoke(FunctionName=name, InvocationType="DryRun")["StatusCode"], 204)
         self.assertEqual(invoke(name, [1, {"a": None}, "ü"]).payload, [1, {"a": None}, "ü"])
         self.refused("InvalidRequestContentException", client().invoke, FunctionName=name, Payload=b"{nonsense")
+        deep = "[" * 500 + "]" * 500
+        self.assertEqual(client().invoke(FunctionName=name, Payload=deep.encode())["Payload"].read().decode().replace(" ", ""), deep)
+        error = self.refused("UnsupportedOperationException", client().invoke, FunctionName=name, ClientContext="e30=")
+        self.assertIn("ClientContext", str(error))
         large = "x" * (5 << 20)
         self.assertEqual(invoke(name, large).payload, large)
         self.refused("RequestTooLargeException", client().invoke, FunctionName=name, Payload=json.dumps("x" * (6 << 20)))
@@ -113,6 +117,10 @@ class Api(Case):
         self.assertEqual(http("GET", "/2015-03-31/functions/")[0], 403)
         signature = "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host, Signature=x"
         self.assertEqual(http("POST", path, b"{}", {"Authorization": signature})[0], 200)
+        rebound = {"Authorization": signature, "Host": "evil.example"}
+        for method, target, sent in (("POST", path, b"{}"), ("GET", f"/2015-03-31/functions/{name}", None), ("GET", f"/pawl/functions/{name}/logs", None)):
+            self.assertEqual(http(method, target, sent, rebound)[0], 403, target)
+            self.assertEqual(http(method, target, sent, {"Authorization": signature})[0], 200, target)
         foreign = {"Authorization": signature, "Origin": "http://evil.example"}
         self.assertEqual(http("POST", path, b"{}", foreign)[0], 403)
 

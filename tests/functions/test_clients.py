@@ -63,8 +63,13 @@ class Exec(Case):
         code = "import boto3\nprint(boto3.client('s3', endpoint_url='http://127.0.0.1:9').meta.endpoint_url, boto3.client('sqs').meta.endpoint_url)"
         done = self.pawl_exec("/usr/bin/python3", "-c", code)
         self.assertEqual(done.stdout.split(), ["http://127.0.0.1:9", suite.current().url], done.stderr)
+        # What was set for another place before does not win: keys that are real would go there.
         done = self.pawl_exec("/usr/bin/python3", "-c", code, AWS_ENDPOINT_URL_SQS="http://127.0.0.1:10")
-        self.assertEqual(done.stdout.split(), ["http://127.0.0.1:9", "http://127.0.0.1:10"], done.stderr)
+        self.assertEqual(done.stdout.split(), ["http://127.0.0.1:9", suite.current().url], done.stderr)
+        done = self.pawl_exec("sh", "-c", "env", AWS_ENDPOINT_URL_S3="http://127.0.0.1:10", AWS_ENDPOINT_URL_DYNAMODB="",
+                              AWS_IGNORE_CONFIGURED_ENDPOINT_URLS="true")
+        self.assertEqual([line for line in sorted(done.stdout.splitlines()) if line.startswith(("AWS_ENDPOINT", "AWS_IGNORE"))],
+                         [f"AWS_ENDPOINT_URL={suite.current().url}", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=false"], done.stderr)
 
     def test_a_sitecustomize_of_one_s_own_still_runs(self):
         with tempfile.TemporaryDirectory() as folder:

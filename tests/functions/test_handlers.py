@@ -33,6 +33,18 @@ class Good(Case):
         if os.getuid() == 0:
             self.assertNotEqual(got["uid"], 0)
 
+    def test_nobody_else_can_put_code_where_interpreters_look(self):
+        name = create("import os, site, sys\ndef lambda_handler(event, context):\n"
+                      "    home = os.environ['HOME']\n"
+                      "    above = os.stat(os.path.dirname(home))\n"
+                      "    return {'there': os.path.exists(home), 'mode': above.st_mode & 0o022, 'owner': above.st_uid,\n"
+                      "            'user_site': site.ENABLE_USER_SITE, 'outside': [p for p in sys.path if p.startswith('/tmp/.')]}\n")
+        self.assertEqual(invoke(name).payload, {"there": False, "mode": 0, "owner": os.getuid(), "user_site": False, "outside": []})
+        name = create({"handler.mjs": "import fs from 'node:fs'; import path from 'node:path';\n"
+                       "export const run = () => [fs.existsSync(process.env.HOME), fs.statSync(path.dirname(process.env.HOME)).mode & 0o022];\n"},
+                      runtime="nodejs20.x", handler="handler.run")
+        self.assertEqual(invoke(name).payload, [False, 0])
+
     def test_boto3_without_an_endpoint(self):
         client("s3").create_bucket(Bucket="history")
         name = create("import boto3\ns3 = boto3.client('s3')\ndef lambda_handler(event, context):\n"

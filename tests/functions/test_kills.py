@@ -114,6 +114,14 @@ class Kills(Case):
         api = boto3.client("lambda", endpoint_url=url, config=Config(retries={"max_attempts": 0}, read_timeout=20))
         present, unsure, ended = {}, set(), threading.Event()
         lock = threading.Lock()
+        done = {"create": 0, "change": 0, "delete": 0}
+        failure = []
+
+        def run():
+            try:
+                change()
+            except Exception as error:  # pylint: disable=broad-exception-caught
+                failure.append(error)
 
         def change():
             number = 0
@@ -127,13 +135,14 @@ class Kills(Case):
                 try:
                     if known is None:
                         api.create_function(FunctionName=name, Runtime="python3.11", Role=ROLE, Handler="handler.lambda_handler", Code={"ZipFile": code})
-                        known = number
+                        known, what = number, "create"
                     elif random.random() < 0.3:
                         api.delete_function(FunctionName=name)
-                        known = None
+                        known, what = None, "delete"
                     else:
                         api.update_function_code(FunctionName=name, ZipFile=code)
-                        known = number
+                        known, what = number, "change"
+                    done[what] += 1
                     with lock:
                         unsure.discard(name)
                         present[name] = known
@@ -142,13 +151,18 @@ class Kills(Case):
                     with lock:
                         self.settle(api, name, present, unsure, number)
 
-        thread = threading.Thread(target=change, daemon=True)
+        thread = threading.Thread(target=run, daemon=True)
         thread.start()
         for _ in range(KILLS):
             time.sleep(random.uniform(0.2, 0.8))
             self.again()
         ended.set()
-        thread.join(30)
+        thread.join(60)
+        self.assertFalse(thread.is_alive(), "changes go on to the end")
+        self.assertEqual(failure, [])
+        for what, times in done.items():
+            self.assertGreater(times, 0, f"{what}: {done}")
+        self.assertTrue(set(present) - unsure, "of something it is known what it must be")
         for name, version in present.items():
             if name in unsure:
                 continue
@@ -156,6 +170,52 @@ class Kills(Case):
                 self.refused("ResourceNotFoundException", api.get_function, FunctionName=name)
             else:
                 self.assertEqual(invoke(name, url=url).payload, version, name)
+
+    def test_killed_with_asynchronous_invocations_under_way(self):
+        """None that was accepted is lost; few are done twice. A clean end takes part, too."""
+        url = self.pawl.url
+        api = boto3.client("lambda", endpoint_url=url, config=Config(retries={"max_attempts": 0}, read_timeout=20))
+        code = "import time\ndef lambda_handler(event, context):\n    time.sleep(0.02)\n    print('done', event, flush=True)\n"
+        for name in ("first", "second"):
+            api.create_function(FunctionName=name, Runtime="python3.11", Role=ROLE, Handler="handler.lambda_handler", Timeout=30,
+                                Code={"ZipFile": zipped({"handler.py": code})})
+        accepted, ended, failure = {"first": set(), "second": set()}, threading.Event(), []
+
+        def send():
+            number = 0
+            try:
+                while not ended.is_set():
+                    number += 1
+                    name = random.choice(("first", "second"))
+                    try:
+                        api.invoke(FunctionName=name, InvocationType="Event", Payload=str(number).encode())
+                        accepted[name].add(number)
+                    except (BotoCoreError, ClientError):
+                        time.sleep(0.02)
+            except Exception as error:  # pylint: disable=broad-exception-caught
+                failure.append(error)
+
+        thread = threading.Thread(target=send, daemon=True)
+        thread.start()
+        ends = 0
+        for _ in range(KILLS):
+            time.sleep(random.uniform(0.3, 1.0))
+            if random.random() < 0.3:
+                self.assertEqual(self.pawl.stop(), 0)
+            else:
+                self.pawl.kill()
+            ends += 1
+            self.pawl.start()
+        ended.set()
+        thread.join(60)
+        self.assertFalse(thread.is_alive())
+        self.assertEqual(failure, [])
+        for name, numbers in accepted.items():
+            self.assertGreater(len(numbers), KILLS)
+            done = lambda name=name: [int(text.split()[1]) for text in texts(name, url=url) if text.startswith("done")]
+            wait_until(lambda numbers=numbers, done=done: numbers <= set(done()), 120, f"all that was accepted of {name}")
+            runs = done()
+            self.assertLessEqual(len(runs) - len(set(runs)), ends * 8, "only what was under way is done again")
 
     @staticmethod
     def settle(api, name, present, unsure, number):

@@ -4,11 +4,13 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 import time
 
 import jsonschema
 
 from blackbox import suite
+from blackbox.servers import Pawl
 from shared import Case, client, create, fresh, http, invoke, logs, wait_until
 
 SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "schemas", "logs.schema.json")
@@ -64,6 +66,40 @@ class Logs(Case):
             process.send_signal(signal.SIGINT)
             self.assertEqual(process.wait(10), 0)
             process.stdout.close()
+
+    def test_follow_over_a_restart(self):
+        cleanup = suite.current().cleanup
+        pawl = cleanup.add(Pawl(suite.current().require_binary(), suite.current().ports, cleanup.directory()))
+        pawl.start()
+        name = create("def lambda_handler(event, context):\n    print('line', event)\n", url=pawl.url)
+        invoke(name, 1, url=pawl.url)
+        with tempfile.TemporaryFile("w+") as errors:
+            process = subprocess.Popen([pawl.binary, "logs", name, "--follow", "--endpoint", pawl.url], stdout=subprocess.PIPE, stderr=errors, text=True)
+            try:
+                seen = ""
+                while "line 1" not in seen:
+                    seen += process.stdout.readline()
+                for times, end in enumerate((pawl.stop, pawl.kill), start=1):
+                    end()
+                    time.sleep(1.2)
+                    self.assertIsNone(process.poll(), "it waits for the server")
+                    pawl.start()
+                    invoke(name, 2, url=pawl.url)
+                    while seen.count("line 2") < times:
+                        line = process.stdout.readline()
+                        self.assertTrue(line, "it goes on")
+                        seen += line
+                self.assertEqual(seen.count("line 1"), 1, "no line comes twice")
+            finally:
+                process.send_signal(signal.SIGINT)
+                self.assertEqual(process.wait(10), 0)
+                process.stdout.close()
+            errors.seek(0)
+            said = errors.read()
+            self.assertEqual((said.count("waiting for it"), said.count("answers again")), (2, 2), said)
+            pawl.stop()
+            self.assertEqual(subprocess.run([pawl.binary, "logs", name, "--follow", "--endpoint", pawl.url], capture_output=True, timeout=20).returncode, 2,
+                             "a server that was never there is an error")
 
     def test_what_is_not_there(self):
         done = self.pawl_logs("nobody")

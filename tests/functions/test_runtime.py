@@ -47,6 +47,9 @@ class Compiled(Case):
         with self.assertRaises(ClientError) as caught:
             invoke(name)
         self.assertIn("Permission denied", str(caught.exception))
+        self.assertEqual(caught.exception.response["Error"]["Code"], "InvalidZipFileException")
+        self.assertEqual(caught.exception.response["ResponseMetadata"]["HTTPStatusCode"], 502)
+        self.assertIn("an executable file `bootstrap`", str(caught.exception))
         name = create({"other": "x"}, runtime="provided", handler="any")
         with self.assertRaises(ClientError) as caught:
             invoke(name)

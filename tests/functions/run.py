@@ -13,10 +13,11 @@ import test_clients
 import test_handlers
 import test_kills
 import test_logs
+import test_node
 import test_runtime
 from blackbox import suite
 
 CONFIG = "[functions]\nprocesses = 3\n"
 
 if __name__ == "__main__":
-    sys.exit(suite.main([test_api, test_handlers, test_runtime, test_logs, test_clients, test_kills], config=CONFIG, description=__doc__))
+    sys.exit(suite.main([test_api, test_handlers, test_runtime, test_logs, test_clients, test_kills, test_node], config=CONFIG, description=__doc__))

@@ -13,6 +13,7 @@ import test_clients
 import test_handlers
 import test_kills
 import test_logs
+import test_node
 import test_runtime
 import test_status
 from blackbox import suite
@@ -20,4 +21,4 @@ from blackbox import suite
 CONFIG = "[functions]\nprocesses = 3\n"
 
 if __name__ == "__main__":
-    sys.exit(suite.main([test_api, test_handlers, test_runtime, test_logs, test_clients, test_status, test_kills], config=CONFIG, description=__doc__))
+    sys.exit(suite.main([test_api, test_handlers, test_runtime, test_logs, test_clients, test_node, test_status, test_kills], config=CONFIG, description=__doc__))

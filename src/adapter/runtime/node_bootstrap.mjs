@@ -66,16 +66,20 @@ function contextOf(headers, done) {
   };
 }
 
-// Both kinds of handlers: what returns a promise, and what calls back.
+let endOpenCall; // of the call under way: answers it with null
+
+// Both kinds of handlers: what returns a promise, and what calls back. What does neither is answered once nothing is left to do.
 function call(handler, event, headers) {
   return new Promise((resolve, reject) => {
+    endOpenCall = () => resolve(null);
     const done = (error, result) => (error ? reject(error) : resolve(result));
     const result = handler(event, contextOf(headers, done), done);
     if (typeof result?.then === 'function') result.then(resolve, reject);
     else if (handler.length < 3 && result !== undefined) resolve(result);
-    else if (handler.length < 2) resolve(result);
   });
 }
+
+process.on('beforeExit', () => endOpenCall?.());
 
 async function runOne(handler) {
   const { status, headers, body } = await ask('GET', '/invocation/next');
@@ -88,9 +92,11 @@ async function runOne(handler) {
   } catch (error) {
     const document = errorOf(error);
     logError('Invoke Error', document);
+    endOpenCall = undefined;
     await ask('POST', `/invocation/${id}/error`, JSON.stringify(document));
     return;
   }
+  endOpenCall = undefined;
   await ask('POST', `/invocation/${id}/response`, result);
 }
 

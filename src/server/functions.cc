@@ -97,7 +97,8 @@ Status Functions::open_events(Clock& clock,
 
 void Functions::make_runner(const FunctionsConfig& config, const FunctionKey& key, Clock& clock,
                             Random& random) {
-  processes_ = std::make_unique<ChildProcesses>(context_.get_executor(), unprivileged_user());
+  processes_ =
+      std::make_unique<ChildProcesses>(context_.get_executor(), unprivileged_user(), *log_files_);
   function::RuntimePlaces places;
   places.python_bootstrap = code_->python_bootstrap();
   places.node_bootstrap = code_->node_bootstrap();

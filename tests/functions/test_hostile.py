@@ -2,10 +2,13 @@
 
 import http.client
 import os
+import subprocess
 import threading
 import time
 
-from shared import Case, create, invoke, texts, wait_until
+from blackbox import suite
+from blackbox.servers import Pawl
+from shared import ROLE, Case, client, create, fresh, invoke, texts, wait_until, zipped
 
 NEXT = "/2018-06-01/runtime/invocation/next"
 # Tells where its runtime API is, and may take a while.
@@ -141,3 +144,75 @@ class Processes(Case):
                       Timeout=20, MemorySize=128)
         done = invoke(name)
         self.assertIn("out of memory", done.payload["errorMessage"])
+
+
+class Code(Case):
+    def setUp(self):
+        cleanup = suite.current().cleanup
+        self.pawl = cleanup.add(Pawl(suite.current().require_binary(), suite.current().ports, cleanup.directory()))
+        self.pawl.start()
+        self.api = client(url=self.pawl.url)
+
+    def tearDown(self):
+        self.pawl.stop()
+
+    def unpacked(self, data=None):
+        with open(os.path.join(data or self.pawl.data, "functions", "unpacked-in"), encoding="utf-8") as file:
+            return file.read()
+
+    def made(self, code, name=None):
+        name = name or fresh()
+        self.api.create_function(FunctionName=name, Runtime="python3.11", Role=ROLE, Handler="handler.lambda_handler", Code={"ZipFile": code})
+        return name
+
+    def test_what_no_function_took_is_gone_at_once(self):
+        name = self.made(zipped({"handler.py": "def lambda_handler(e, c): return 1\n"}))
+        before = sorted(os.listdir(self.unpacked()))
+        for number in range(3):
+            self.api.update_function_code(FunctionName=name, ZipFile=zipped({"handler.py": f"# {number}"}), DryRun=True)
+        self.refused("PreconditionFailedException", self.api.update_function_code, FunctionName=name, RevisionId="another",
+                     ZipFile=zipped({"handler.py": "# refused"}))
+        wait_until(lambda: sorted(os.listdir(self.unpacked())) == before, 5, "its removal")
+        self.assertEqual(invoke(name, url=self.pawl.url).payload, 1)
+
+    def test_a_server_on_a_copy_leaves_the_code_of_the_first(self):
+        name = self.made(zipped({"handler.py": "def lambda_handler(e, c): return 1\n"}))
+        cleanup = suite.current().cleanup
+        copy = cleanup.directory()
+        other = Pawl(suite.current().require_binary(), suite.current().ports, copy)
+        subprocess.run(["cp", "-a", self.pawl.data + "/.", other.data], check=True)
+        cleanup.add(other)
+        first = self.unpacked()
+        other.start()
+        try:
+            self.assertEqual(invoke(name, url=other.url).payload, 1)
+            self.assertNotEqual(self.unpacked(other.data), first)
+        finally:
+            other.stop()
+        self.assertEqual(invoke(name, url=self.pawl.url).payload, 1)
+
+    def test_code_that_somebody_removed_is_unpacked_again(self):
+        name = self.made(zipped({"handler.py": "def lambda_handler(e, c): return 1\n"}))
+        subprocess.run(["rm", "-rf", self.unpacked()], check=True)
+        self.assertEqual(invoke(name, url=self.pawl.url).payload, 1)
+
+    def test_unpacking_holds_up_neither_calls_nor_events_nor_logs(self):
+        quick = self.made(zipped({"handler.py": "def lambda_handler(e, c): return 1\n"}))
+        invoke(quick, url=self.pawl.url)
+        large = zipped({f"d{i % 50}/e/f/g/{i}": "" for i in range(45_000)} | {"handler.py": "def lambda_handler(e, c): return 2\n"})
+        done = []
+        thread = threading.Thread(target=lambda: done.append(self.made(large)))
+        began = time.monotonic()
+        thread.start()
+        worst, rounds = 0.0, 0
+        while thread.is_alive():
+            begun = time.monotonic()
+            self.assertEqual(self.api.invoke(FunctionName=quick, InvocationType="Event", Payload=b"1")["StatusCode"], 202)
+            self.assertEqual(invoke(quick, url=self.pawl.url).payload, 1)
+            texts(quick, url=self.pawl.url)
+            worst, rounds = max(worst, time.monotonic() - begun), rounds + 1
+        thread.join()
+        print(f"45,000 files unpacked in {time.monotonic() - began:.1f} s; the slowest of {rounds} rounds meanwhile took {worst:.2f} s")
+        self.assertEqual(len(done), 1)
+        self.assertGreater(rounds, 1)
+        self.assertLess(worst, 2)

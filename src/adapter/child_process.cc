@@ -11,10 +11,8 @@
 
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <csignal>
 #include <cstdlib>
-#include <string_view>
 
 namespace pawl {
 namespace {
@@ -22,8 +20,6 @@ namespace {
 constexpr ::rlim_t kFilesMax = 1024;  // as Lambda has them
 constexpr ::rlim_t kTasksMax = 1024;
 constexpr ::uid_t kNobody = 65534;
-constexpr int kChildrenDepthMax = 4;
-constexpr int kChildrenMax = 64;
 
 struct Pipe {
   FileDescriptor read;
@@ -108,39 +104,6 @@ struct ChildPlan {
   }
 };
 
-// One of /proc, of at most `text`'s size; empty if it is not there.
-std::string_view read_small(const std::string& path, std::array<char, 4096>& text) {
-  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return {};
-  const auto size = ::read(file.get(), text.data(), text.size());
-  return size <= 0 ? std::string_view()
-                   : std::string_view(text.data(), static_cast<std::size_t>(size));
-}
-
-std::uint64_t resident_pages(::pid_t pid, int depth, int& left) {
-  if (left-- <= 0) return 0;
-  const std::string folder = "/proc/" + std::to_string(pid);
-  std::array<char, 4096> text{};
-  std::uint64_t pages = 0;
-  const std::string_view statm = read_small(folder + "/statm", text);
-  if (const auto space = statm.find(' '); space != std::string_view::npos) {
-    std::from_chars(statm.data() + space + 1, statm.data() + statm.size(), pages);
-  }
-  if (depth == 0) return pages;
-  const std::string children(
-      read_small(folder + "/task/" + std::to_string(pid) + "/children", text));
-  const char* at = children.data();
-  const char* const end = at + children.size();
-  while (at < end) {
-    ::pid_t child = 0;
-    const auto [stop, error] = std::from_chars(at, end, child);
-    if (error != std::errc()) break;
-    pages += resident_pages(child, depth - 1, left);
-    at = stop + 1;
-  }
-  return pages;
-}
-
 }  // namespace
 
 std::optional<ChildUser> unprivileged_user() {
@@ -187,12 +150,6 @@ Result<Child> start_child(const ChildSpec& spec) {
   ::fcntl(child.output.get(), F_SETFL, O_NONBLOCK);
   ::fcntl(child.errors.get(), F_SETFL, O_NONBLOCK);
   return child;
-}
-
-std::uint64_t resident_bytes(::pid_t pid) {
-  static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-  int left = kChildrenMax;
-  return resident_pages(pid, kChildrenDepthMax, left) * page;
 }
 
 }  // namespace pawl

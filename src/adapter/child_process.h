@@ -42,7 +42,4 @@ struct Child {
 // The caller reaps it. Killed by the kernel when the calling thread ends. Errors: as error_of_errno of what failed.
 Result<Child> start_child(const ChildSpec& spec);
 
-// Bytes that the process and its children hold resident; 0 if it is gone.
-std::uint64_t resident_bytes(::pid_t pid);
-
 }  // namespace pawl

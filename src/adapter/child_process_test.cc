@@ -124,16 +124,6 @@ TEST(ChildProcess, SaysWhatCouldNotBeRun) {
   EXPECT_THAT(missing.error().message, HasSubstr("/nowhere/program"));
 }
 
-TEST(ChildProcess, ItsMemoryIsSeenWithThatOfItsChildren) {
-  const auto child = start_child(shell("sleep 600 & sleep 600"));
-  ASSERT_TRUE(child.ok());
-  std::this_thread::sleep_for(std::chrono::milliseconds(200));
-  EXPECT_GT(resident_bytes(child->pid), 1'000'000U);
-  ::kill(-child->pid, SIGKILL);
-  ::waitpid(child->pid, nullptr, 0);
-  EXPECT_EQ(resident_bytes(child->pid), 0U);
-}
-
 TEST(LineSplitter, CutsLinesAndBoundsThem) {
   LineSplitter splitter;
   std::vector<std::string> lines;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "adapter/directory_listing.h"
+#include "adapter/valid_text.h"
 #include "base/json_writer.h"
 
 namespace pawl {
@@ -20,6 +21,7 @@ namespace {
 
 constexpr std::size_t kOpenMax = 64;
 constexpr std::uint64_t kRoomCheckBytes = 256 * 1024;
+constexpr std::size_t kHeldBytesMax = 256 * 1024;
 constexpr std::size_t kDigits = 20;
 constexpr std::string_view kEnd = ".log";
 constexpr std::string_view kLineStart = R"({"time":")";
@@ -45,36 +47,6 @@ Result<std::vector<std::uint64_t>> starts_in(int folder, const std::string& func
   }
   std::sort(starts.begin(), starts.end());
   return starts;
-}
-
-// The length of the UTF-8 character at the start, or 0 if there is none.
-std::size_t character_size(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < size) return 0;
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  // Longer than needed, a surrogate, or beyond the last character.
-  const unsigned char second = byte(1);
-  if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) ||
-      (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f)) {
-    return 0;
-  }
-  return size;
-}
-
-std::string valid_text(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  while (!text.empty()) {
-    const std::size_t size = character_size(text);
-    out.append(size == 0 ? "\xef\xbf\xbd" : text.substr(0, size));
-    text.remove_prefix(std::max<std::size_t>(size, 1));
-  }
-  return out;
 }
 
 std::string line_text(const LogLine& line) {
@@ -166,20 +138,36 @@ Status LogFiles::append(std::string_view function, std::string_view text) {
   return ok();
 }
 
-void LogFiles::write(std::string_view function, const LogLine& line) {
-  auto lost = lost_.find(function);
+void LogFiles::append_held() {
+  if (held_.lines == 0) return;
+  const auto lost = lost_.find(held_.function);
   if (lost != lost_.end()) {
-    const auto note =
-        line_text({line.at, "platform", "",
-                   fmt::format("{} lines before this one are lost: no room", lost->second)});
-    if (append(function, note).ok()) {
-      lost_.erase(lost);
-      lost = lost_.end();
-    }
+    held_.text.insert(
+        0, line_text({held_.at, "platform", "",
+                      fmt::format("{} lines before this one are lost: no room", lost->second)}));
   }
-  if (lost == lost_.end() && append(function, line_text(line)).ok()) return;
-  if (!room_) until_room_check_ -= std::min<std::uint64_t>(until_room_check_, 1024);
-  ++lost_[std::string(function)];
+  if (append(held_.function, held_.text).ok()) {
+    if (lost != lost_.end()) lost_.erase(lost);
+  } else {
+    if (!room_) until_room_check_ -= std::min<std::uint64_t>(until_room_check_, 1024 * held_.lines);
+    lost_[held_.function] += held_.lines;
+  }
+  held_ = Held();
+}
+
+void LogFiles::write(std::string_view function, const LogLine& line) {
+  if (held_.function != function || held_.text.size() >= kHeldBytesMax) append_held();
+  if (held_.lines++ == 0) {
+    held_.function = function;
+    held_.at = line.at;
+  }
+  held_.text += line_text(line);
+  if (!holding_) append_held();
+}
+
+void LogFiles::release() {
+  holding_ = false;
+  append_held();
 }
 
 Result<LogPage> LogFiles::read(std::string_view function, const LogQuestion& question) {

@@ -29,6 +29,9 @@ class LogFiles final : public FunctionLog, public FunctionLogReader {
                                                 const LogFilesOptions& options);
 
   void write(std::string_view function, const LogLine& line) override;
+  // What is written between the two is handed to the operating system in as few pieces as can be. Of the writer's thread.
+  void hold() { holding_ = true; }
+  void release();
   Result<LogPage> read(std::string_view function, const LogQuestion& question) override;
 
  private:
@@ -43,6 +46,7 @@ class LogFiles final : public FunctionLog, public FunctionLogReader {
   Result<OpenLog*> log_of(std::string_view function);
   Status start_file(OpenLog& log, std::uint64_t at);
   Status append(std::string_view function, std::string_view text);
+  void append_held();
   bool has_room();
 
   LogFilesOptions options_;
@@ -50,6 +54,14 @@ class LogFiles final : public FunctionLog, public FunctionLogReader {
   // Of the writer's thread.
   std::map<std::string, OpenLog, std::less<>> open_;
   std::map<std::string, std::uint64_t, std::less<>> lost_;  // lines, by function
+  struct Held {
+    std::string function;
+    std::string text;
+    std::uint64_t lines = 0;
+    Instant at;  // of the first
+  };
+  Held held_;
+  bool holding_ = false;
   std::uint64_t until_room_check_ = 0;
   bool room_ = true;
 };

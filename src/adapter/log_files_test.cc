@@ -120,6 +120,31 @@ TEST_F(LogFilesTest, BytesThatAreNoTextAreReplaced) {
           "a\xef\xbf\xbd\xef\xbf\xbdz\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xf0\x9f\x98\x80"));
 }
 
+TEST_F(LogFilesTest, LinesThatAreHeldComeTogetherAndInOrder) {
+  LogFilesOptions options;
+  options.file_bytes_max = 100'000;
+  options.files_max = 100;
+  open(options);
+  files_->hold();
+  for (int i = 0; i < 5'000; ++i) {
+    write(std::to_string(i));
+    if (i % 1'000 == 0) files_->write("other", {{1'800'000'000'000'000}, "stdout", "", "x"});
+  }
+  EXPECT_LT(texts().size(), 5'000U) << "the last are held";
+  files_->release();
+  std::vector<std::string> all;
+  for (std::uint64_t at = 0; all.size() < 5'000;) {
+    const auto some = texts({at, {}});
+    ASSERT_FALSE(some.empty());
+    all.insert(all.end(), some.begin(), some.end());
+    at = next_;
+  }
+  for (int i = 0; i < 5'000; ++i) EXPECT_EQ(all[static_cast<std::size_t>(i)], std::to_string(i));
+  EXPECT_EQ(files_->read("other", {})->lines.size(), 5U);
+  write("after");
+  EXPECT_EQ(texts({next_, {}}).back(), "after");
+}
+
 TEST_F(LogFilesTest, WithoutRoomLinesAreLostAndCounted) {
   LogFilesOptions options;
   options.reserve_bytes = ~std::uint64_t{0};

@@ -11,11 +11,16 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
 #include <list>
 #include <optional>
 
+#include "adapter/process_tree.h"
+#include "adapter/runtime_request.h"
+#include "adapter/valid_text.h"
 #include "base/json_writer.h"
-#include "port/clock.h"
 #include "port/function_host.h"
 
 namespace pawl {
@@ -25,13 +30,17 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using boost::system::error_code;
 using Socket = asio::ip::tcp::socket;
-using Request = http::request<http::string_body>;
 using Response = http::response<http::string_body>;
 
 constexpr std::size_t kConnectionsMax = 16;
-constexpr std::uint32_t kHeaderBytesMax = 16 * 1024;
+constexpr std::size_t kAdmittingMax = 64;
 constexpr std::size_t kErrorBytesMax =
     256 * 1024;  // of an error's document: what is more is nothing that a person reads
+constexpr std::size_t kShownBytesMax = 1024;  // of what was to be a document, and is none
+constexpr std::chrono::milliseconds kAcceptAgain{100};
+// The list of a process's children may lack one while others come and go: who is not found is looked for again.
+constexpr int kAdmitTries = 3;
+constexpr std::chrono::milliseconds kAdmitAgain{10};
 constexpr std::string_view kPrefix = "/2018-06-01/runtime/";
 
 bool is_json(const std::string& text) {
@@ -49,6 +58,18 @@ std::string error_text(std::string_view type, std::string_view message) {
   return out;
 }
 
+std::string unknown_error(std::string_view body) {
+  return error_text("Runtime.Unknown", valid_text(body, kShownBytesMax));
+}
+
+bool is_alive(::pid_t pid) { return pid > 0 && (::kill(pid, 0) == 0 || errno == EPERM); }
+
+struct Connection {
+  explicit Connection(const asio::any_io_executor& executor) : socket(executor) {}
+  Socket socket;
+  ::pid_t owner = -1;  // which of the processes
+};
+
 class AsioRuntimeApi final : public RuntimeApi {
  public:
   // What outlives the facade, while a coroutine still looks at it.
@@ -59,20 +80,32 @@ class AsioRuntimeApi final : public RuntimeApi {
     }
 
     asio::ip::tcp::acceptor acceptor;
-    asio::steady_timer given;   // cancelled when an invocation is there
+    asio::steady_timer given;   // cancelled when an invocation is there, or another asks for it
     ProcessListener* listener;  // null: closed
+    ::pid_t root = -1;          // of the processes that are served
     std::string address;
-    std::list<std::weak_ptr<Socket>> sockets;
-    std::optional<ProcessInvocation> next;  // given, and not fetched
-    std::string current;                    // the id of what it has; empty: nothing
-    bool asking = false;
+    std::list<std::weak_ptr<Connection>> connections;
+    std::size_t admitting = 0;  // looked for again
+    // The invocation under way to the process: asked for (awaiting), given (next), being written (sending), then it has it.
+    bool awaiting = false;
+    std::optional<ProcessInvocation> next;
+    bool sending = false;
+    std::uint64_t turn = 0;  // of who asked last: whoever asked before is not answered
+    std::string current;     // the id of what it has; empty: nothing
+    ::pid_t holder = -1;     // which process has it
 
     void close();
     static asio::awaitable<void> accept(std::shared_ptr<Shared> self);
+    static asio::awaitable<void> admit(std::shared_ptr<Shared> self,
+                                       std::shared_ptr<Connection> connection);
     static asio::awaitable<void> serve(std::shared_ptr<Shared> self,
-                                       std::shared_ptr<Socket> socket);
-    static asio::awaitable<Response> next_invocation(std::shared_ptr<Shared> self);
-    Response answer(const Request& request);
+                                       std::shared_ptr<Connection> connection);
+    static asio::awaitable<bool> serve_next(std::shared_ptr<Shared> self,
+                                            std::shared_ptr<Connection> connection, bool keep);
+    std::optional<Response> ask(const Connection& connection);
+    Response hand_out(const Connection& connection);
+    void handed_out(bool done);
+    Response answer(const RuntimeRequest& request);
     Response take(std::string_view id, bool is_error, std::string body);
     Response too_large(std::string_view target);
     Response refuse(http::status status, std::string_view type, std::string_view message) const;
@@ -81,6 +114,7 @@ class AsioRuntimeApi final : public RuntimeApi {
   explicit AsioRuntimeApi(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
   ~AsioRuntimeApi() override { shared_->close(); }
   const std::string& address() const override { return shared_->address; }
+  void serve_only(::pid_t root) override { shared_->root = root; }
   void give(ProcessInvocation invocation) override {
     shared_->next = std::move(invocation);
     shared_->given.cancel();
@@ -112,17 +146,15 @@ std::optional<std::string_view> id_in(std::string_view path, std::string_view en
   return path;
 }
 
-std::string_view view_of(boost::beast::string_view text) { return {text.data(), text.size()}; }
-
 void Shared::close() {
   listener = nullptr;
   error_code ignored;
   acceptor.close(ignored);
   given.cancel();
-  for (const auto& weak : sockets) {
-    if (const auto socket = weak.lock()) socket->close(ignored);
+  for (const auto& weak : connections) {
+    if (const auto connection = weak.lock()) connection->socket.close(ignored);
   }
-  sockets.clear();
+  connections.clear();
 }
 
 Response Shared::refuse(http::status status, std::string_view type,
@@ -140,7 +172,7 @@ Response Shared::take(std::string_view id, bool is_error, std::string body) {
   auto response = make_response(http::status::accepted, R"({"status":"OK"})");
   const bool valid = is_json(body);
   if (is_error) {
-    if (!valid) body = error_text("Runtime.Unknown", body.substr(0, 1024));
+    if (!valid) body = unknown_error(body);
     listener->on_error(std::move(body));
   } else if (valid) {
     listener->on_response(std::move(body));
@@ -165,102 +197,176 @@ Response Shared::too_large(std::string_view target) {
   return make_response(http::status::payload_too_large, text);
 }
 
-Response Shared::answer(const Request& request) {
-  const std::string_view target = view_of(request.target());
+Response Shared::answer(const RuntimeRequest& request) {
+  const std::string_view target = request.target;
   if (!target.starts_with(kPrefix)) {
     return refuse(http::status::not_found, "NotFound", "The runtime API has no such path.");
   }
   const std::string_view path = target.substr(kPrefix.size());
-  if (request.method() == http::verb::post) {
+  if (request.method == http::verb::post) {
     if (path == "init/error") {
-      std::string body = request.body();
+      std::string body = request.body;
       if (body.size() > kErrorBytesMax || !is_json(body)) {
-        body = error_text("Runtime.Unknown", body.substr(0, 1024));
+        body = unknown_error(body);
       }
       listener->on_start_error(std::move(body));
       return make_response(http::status::accepted, R"({"status":"OK"})");
     }
-    if (const auto id = id_in(path, "/response")) return take(*id, false, request.body());
+    if (const auto id = id_in(path, "/response")) return take(*id, false, request.body);
     if (const auto id = id_in(path, "/error")) {
-      return take(*id, true, request.body().substr(0, kErrorBytesMax));
+      return take(*id, true, request.body.substr(0, kErrorBytesMax));
     }
   }
   return refuse(http::status::not_found, "NotFound", "The runtime API has no such path.");
 }
 
-asio::awaitable<Response> Shared::next_invocation(std::shared_ptr<Shared> self) {
-  if (self->asking || self->next) {
-    co_return self->refuse(http::status::forbidden, "InvalidStateTransition",
-                           "The next invocation has been asked for already.");
+// What refuses it; nothing: it may wait for its turn.
+std::optional<Response> Shared::ask(const Connection& connection) {
+  const bool has_it = holder == connection.owner || !is_alive(holder);
+  if (sending || (!current.empty() && !has_it)) {
+    return refuse(http::status::forbidden, "InvalidStateTransition",
+                  "The invocation that was handed out is not answered yet.");
   }
-  self->asking = true;
-  self->current.clear();
-  self->listener->on_ready();
-  while (self->listener != nullptr && !self->next) {
-    error_code ignored;
-    co_await self->given.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    self->given.expires_at(asio::steady_timer::time_point::max());
-  }
-  self->asking = false;
-  if (self->listener == nullptr)
-    co_return self->refuse(http::status::gone, "Stopped", "It is stopped.");
-  ProcessInvocation invocation = std::move(*self->next);
-  self->next.reset();
-  self->current = invocation.request_id;
-  Response response = make_response(http::status::ok, std::move(invocation.payload));
-  response.set("Lambda-Runtime-Aws-Request-Id", invocation.request_id);
-  response.set("Lambda-Runtime-Deadline-Ms", std::to_string(invocation.deadline_ms));
-  response.set("Lambda-Runtime-Invoked-Function-Arn", invocation.function_arn);
-  response.set("Lambda-Runtime-Trace-Id", invocation.trace_id);
-  co_return response;
+  ++turn;
+  given.cancel();
+  if (awaiting) return std::nullopt;  // whoever asked for it has gone, or does not get it any more
+  awaiting = true;
+  current.clear();
+  listener->on_ready();
+  return std::nullopt;
 }
 
-asio::awaitable<void> Shared::serve(std::shared_ptr<Shared> self, std::shared_ptr<Socket> socket) {
-  boost::beast::flat_buffer buffer;
-  for (;;) {
-    http::request_parser<http::string_body> parser;
-    parser.header_limit(kHeaderBytesMax);
-    parser.body_limit(FunctionHost::kPayloadMax);
-    error_code ec;
-    co_await http::async_read(*socket, buffer, parser,
-                              asio::redirect_error(asio::use_awaitable, ec));
-    if (self->listener == nullptr) co_return;
-    Response response;
-    bool keep = !ec;
-    if (ec == http::error::body_limit) {
-      response = self->too_large(view_of(parser.get().target()));
-    } else if (ec) {
-      co_return;
-    } else if (parser.get().count(http::field::origin) != 0 ||
-               view_of(parser.get()[http::field::host]) != self->address) {
-      response = self->refuse(http::status::forbidden, "Forbidden", "This is not for web pages.");
-      keep = false;
-    } else if (parser.get().method() == http::verb::get &&
-               parser.get().target() == "/2018-06-01/runtime/invocation/next") {
-      response = co_await next_invocation(self);
-    } else {
-      response = self->answer(parser.get());
+Response Shared::hand_out(const Connection& connection) {
+  sending = true;
+  current = next->request_id;
+  holder = connection.owner;
+  Response response = make_response(http::status::ok, next->payload);
+  response.set("Lambda-Runtime-Aws-Request-Id", next->request_id);
+  response.set("Lambda-Runtime-Deadline-Ms", std::to_string(next->deadline_ms));
+  response.set("Lambda-Runtime-Invoked-Function-Arn", next->function_arn);
+  response.set("Lambda-Runtime-Trace-Id", next->trace_id);
+  return response;
+}
+
+// Not done: it stays for who asks again.
+void Shared::handed_out(bool done) {
+  sending = false;
+  if (done) {
+    next.reset();
+    awaiting = false;
+  } else {
+    current.clear();
+    holder = -1;
+  }
+}
+
+// Whether the connection goes on.
+asio::awaitable<bool> Shared::serve_next(std::shared_ptr<Shared> self,
+                                         std::shared_ptr<Connection> connection, bool keep) {
+  std::optional<Response> response = self->ask(*connection);
+  bool has_it = false;
+  if (!response) {
+    const std::uint64_t turn = self->turn;
+    while (self->listener != nullptr && self->turn == turn && !self->next) {
+      error_code ignored;
+      co_await self->given.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     }
-    keep = keep && parser.get().keep_alive();
+    if (self->listener == nullptr) {
+      response = self->refuse(http::status::gone, "Stopped", "It is stopped.");
+    } else if (self->turn != turn) {
+      response = self->refuse(http::status::forbidden, "InvalidStateTransition",
+                              "The next invocation has been asked for again.");
+    } else if (hung_up(connection->socket)) {
+      co_return false;  // what is there stays for who asks again
+    } else {
+      has_it = true;
+      response = self->hand_out(*connection);
+    }
+  }
+  response->keep_alive(keep);
+  error_code ec;
+  co_await http::async_write(connection->socket, *response,
+                             asio::redirect_error(asio::use_awaitable, ec));
+  if (has_it) self->handed_out(!ec);
+  co_return !ec && keep;
+}
+
+asio::awaitable<void> Shared::serve(std::shared_ptr<Shared> self,
+                                    std::shared_ptr<Connection> connection) {
+  boost::beast::flat_buffer buffer;
+  RuntimeRequest request;
+  bool keep = true;
+  while (keep) {
+    const bool came =
+        co_await read_runtime_request(connection->socket, buffer, self->address, request);
+    if (!came || self->listener == nullptr) co_return;
+    keep = request.keep_alive;
+    if (!request.forbidden && request.method == http::verb::get &&
+        request.target == "/2018-06-01/runtime/invocation/next") {
+      keep = co_await serve_next(self, connection, keep);
+      continue;
+    }
+    Response response;
+    if (request.forbidden) {
+      response = self->refuse(http::status::forbidden, "Forbidden", "This is not for web pages.");
+    } else if (request.too_large) {
+      response = self->too_large(request.target);
+    } else {
+      response = self->answer(request);
+    }
     response.keep_alive(keep);
-    co_await http::async_write(*socket, response, asio::redirect_error(asio::use_awaitable, ec));
-    if (ec || !keep) break;
+    error_code ec;
+    co_await http::async_write(connection->socket, response,
+                               asio::redirect_error(asio::use_awaitable, ec));
+    if (ec) keep = false;
   }
   error_code ignored;
-  socket->shutdown(Socket::shutdown_both, ignored);
+  connection->socket.shutdown(Socket::shutdown_both, ignored);
+}
+
+// Serves it if it is one of the processes'. Any other is closed without a word.
+asio::awaitable<void> Shared::admit(std::shared_ptr<Shared> self,
+                                    std::shared_ptr<Connection> connection) {
+  error_code ec;
+  const auto from = connection->socket.remote_endpoint(ec);
+  const auto to = connection->socket.local_endpoint(ec);
+  if (ec) co_return;
+  const LoopbackConnection asked{from.address().to_v4().to_uint(), from.port(),
+                                 to.address().to_v4().to_uint(), to.port()};
+  const auto inode = inode_of(asked);
+  if (!inode) co_return;
+  asio::steady_timer again(self->acceptor.get_executor());
+  for (int left = kAdmitTries; connection->owner < 0 && left > 0; --left) {
+    connection->owner = owner_of_socket(self->root, *inode);
+    if (connection->owner >= 0 || left == 1 || self->admitting >= kAdmittingMax) break;
+    ++self->admitting;
+    again.expires_after(kAdmitAgain);
+    co_await again.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+    --self->admitting;
+  }
+  if (connection->owner < 0 || self->listener == nullptr) co_return;
+  self->connections.remove_if([](const auto& weak) { return weak.expired(); });
+  if (self->connections.size() >= kConnectionsMax) co_return;
+  self->connections.push_back(connection);
+  connection->socket.set_option(asio::ip::tcp::no_delay(true), ec);
+  co_await serve(self, connection);
 }
 
 asio::awaitable<void> Shared::accept(std::shared_ptr<Shared> self) {
+  const auto executor = self->acceptor.get_executor();
+  asio::steady_timer again(executor);
   while (self->acceptor.is_open()) {
-    auto socket = std::make_shared<Socket>(self->acceptor.get_executor());
+    auto connection = std::make_shared<Connection>(executor);
     error_code ec;
-    co_await self->acceptor.async_accept(*socket, asio::redirect_error(asio::use_awaitable, ec));
-    if (ec || self->listener == nullptr) co_return;
-    self->sockets.remove_if([](const auto& weak) { return weak.expired(); });
-    if (self->sockets.size() >= kConnectionsMax) continue;  // it is closed
-    self->sockets.push_back(socket);
-    socket->set_option(asio::ip::tcp::no_delay(true), ec);
-    asio::co_spawn(self->acceptor.get_executor(), serve(self, socket), asio::detached);
+    co_await self->acceptor.async_accept(connection->socket,
+                                         asio::redirect_error(asio::use_awaitable, ec));
+    if (ec == asio::error::operation_aborted || self->listener == nullptr) co_return;
+    if (ec) {  // no descriptor is left, say: others may be given back
+      again.expires_after(kAcceptAgain);
+      co_await again.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+      continue;
+    }
+    asio::co_spawn(executor, admit(self, std::move(connection)), asio::detached);
   }
 }
 

@@ -18,6 +18,7 @@ namespace pawl {
 namespace {
 
 constexpr std::size_t kEmptyZip = 22;
+constexpr std::uint64_t kBlock = 4096;  // of a file system, about
 
 Error invalid(std::string message) { return {ErrorCode::kInvalid, std::move(message), ""}; }
 
@@ -73,21 +74,25 @@ Result<FileDescriptor> folder_of(int root, const std::vector<std::string>& parts
   return at;
 }
 
+std::uint64_t in_blocks(std::uint64_t bytes) { return (bytes + kBlock - 1) / kBlock * kBlock; }
+
 class Unpacking {
  public:
-  Unpacking(::archive* reader, int root) : reader_(reader), root_(root) {}
+  Unpacking(::archive* reader, int root, const ZipRoom& room)
+      : reader_(reader), root_(root), room_(room) {}
 
-  Status run() {
+  Result<std::uint64_t> run() {
     for (;;) {
       ::archive_entry* entry = nullptr;
       const int read = ::archive_read_next_header(reader_, &entry);
       if (read == ARCHIVE_EOF) break;
       if (read < ARCHIVE_WARN) return unreadable(reader_);
       if (++entries_ > kZipEntriesMax) return invalid("the zip file has too many entries");
+      PAWL_TRY(use(0));
       PAWL_TRY(unpack(entry));
     }
     if (files_ == 0) return invalid("the zip file is empty");
-    return ok();
+    return used_;
   }
 
  private:
@@ -95,7 +100,7 @@ class Unpacking {
     const char* name = ::archive_entry_pathname_utf8(entry);
     if (name == nullptr) name = ::archive_entry_pathname(entry);
     if (name == nullptr) return invalid("the zip file has an entry without a name");
-    PAWL_ASSIGN_OR_RETURN(const auto parts, safe_path(name));
+    PAWL_ASSIGN_OR_RETURN(auto parts, safe_path(name));
     const auto type = ::archive_entry_filetype(entry);
     const bool is_link = ::archive_entry_hardlink(entry) != nullptr || type == AE_IFLNK;
     if (is_link || (type != AE_IFREG && type != AE_IFDIR)) {
@@ -105,14 +110,31 @@ class Unpacking {
       return invalid(fmt::format("the zip file is encrypted: {}", name));
     }
     if (type == AE_IFDIR) {
-      PAWL_TRY(folder_of(root_, parts, parts.size()));
+      PAWL_TRY(use(kBlock));
+      PAWL_TRY(enter(parts));
       return ok();
     }
     if (parts.empty()) return invalid("the zip file has a file without a name");
-    PAWL_ASSIGN_OR_RETURN(const auto folder, folder_of(root_, parts, parts.size() - 1));
+    const std::string file = parts.back();
+    parts.pop_back();
+    PAWL_TRY(enter(parts));
     const bool executable = (::archive_entry_perm(entry) & 0111) != 0;
     ++files_;
-    return write_file(folder.get(), parts.back(), executable ? 0755 : 0644);
+    return write_file(at_.get(), file, executable ? 0755 : 0644);
+  }
+
+  // Files of a folder mostly stand together in a zip file: the way to it is not gone again for each.
+  Status enter(const std::vector<std::string>& parts) {
+    if (at_ && parts == at_parts_) return ok();
+    PAWL_ASSIGN_OR_RETURN(at_, folder_of(root_, parts, parts.size()));
+    at_parts_ = parts;
+    return ok();
+  }
+
+  Status use(std::uint64_t bytes) {
+    used_ += bytes;
+    if (used_ <= room_.bytes && entries_ <= room_.inodes) return ok();
+    return Error{ErrorCode::kExhausted, "unpacking: no room is left", "free some disk space"};
   }
 
   Status write_file(int folder, const std::string& name, ::mode_t mode) {
@@ -121,6 +143,7 @@ class Unpacking {
     if (!file && errno == EEXIST) return invalid(fmt::format("the zip file has {} twice", name));
     if (!file) return error_of_errno(errno, "unpacking", name);
     std::array<char, 64 * 1024> piece;  // NOLINT: filled by libarchive
+    std::uint64_t written = 0;
     for (;;) {
       const auto size = ::archive_read_data(reader_, piece.data(), piece.size());
       if (size == 0) break;
@@ -130,6 +153,9 @@ class Unpacking {
         return invalid(
             fmt::format("unzipped size must be smaller than {} bytes", kUnzippedBytesMax));
       }
+      const std::uint64_t before = in_blocks(written);
+      written += static_cast<std::uint64_t>(size);
+      PAWL_TRY(use(in_blocks(written) - before));
       PAWL_TRY(write_all(file.get(), {piece.data(), static_cast<std::size_t>(size)}, name));
     }
     if (::fchmod(file.get(), mode) != 0) return error_of_errno(errno, "unpacking", name);
@@ -138,6 +164,10 @@ class Unpacking {
 
   ::archive* reader_;
   int root_;
+  ZipRoom room_;
+  FileDescriptor at_;  // the folder of the last entry
+  std::vector<std::string> at_parts_;
+  std::uint64_t used_ = 0;
   std::size_t entries_ = 0;
   std::size_t files_ = 0;
   std::uint64_t bytes_ = 0;
@@ -164,7 +194,7 @@ Result<std::vector<std::string>> safe_path(std::string_view name) {
   return parts;
 }
 
-Status unpack_zip(std::string_view zip, int folder) {
+Result<std::uint64_t> unpack_zip(std::string_view zip, int folder, const ZipRoom& room) {
   // Its end alone (APPNOTE.TXT, section 4.3.16), which libarchive takes for no zip file at all.
   if (zip.size() == kEmptyZip && zip.starts_with("PK\x05\x06")) {
     return invalid("the zip file is empty");
@@ -177,7 +207,7 @@ Status unpack_zip(std::string_view zip, int folder) {
   if (::archive_read_open_memory(reader.get(), zip.data(), zip.size()) != ARCHIVE_OK) {
     return unreadable(reader.get());
   }
-  return Unpacking(reader.get(), folder).run();
+  return Unpacking(reader.get(), folder, room).run();
 }
 
 }  // namespace pawl

@@ -18,10 +18,16 @@ inline constexpr std::size_t kZipEntriesMax = 50'000;
 inline constexpr std::size_t kZipNameMax = 1024;
 inline constexpr std::size_t kZipDepthMax = 32;
 
+// What of the file system may be used.
+struct ZipRoom {
+  std::uint64_t bytes = ~std::uint64_t{0};
+  std::uint64_t inodes = ~std::uint64_t{0};
+};
+
 // `folder` must be empty, and is an open directory. Files get mode 0644, or 0755 if the archive has them executable; folders 0755.
-// Encrypted entries are refused. Errors: kInvalid, saying what is wrong with the file; else of the file system. What was
-// unpacked until then stays.
-Status unpack_zip(std::string_view zip, int folder);
+// Encrypted entries are refused. Returns about how many bytes of the file system it takes. Errors: kInvalid, saying what is wrong
+// with the file; kExhausted: it needs more room; else of the file system. What was unpacked until then stays.
+Result<std::uint64_t> unpack_zip(std::string_view zip, int folder, const ZipRoom& room = {});
 
 // Whether a name may be unpacked, and as what: its parts, without "." and empty ones. Errors: kInvalid.
 Result<std::vector<std::string>> safe_path(std::string_view name);

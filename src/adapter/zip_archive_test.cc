@@ -74,7 +74,8 @@ class Zip : public testing::Test {
   Status unpack(const std::string& zip) {
     const auto folder = open_directory(directory_ / "in");
     EXPECT_TRUE(folder.ok());
-    return unpack_zip(zip, folder->get());
+    PAWL_TRY(unpack_zip(zip, folder->get()));
+    return ok();
   }
   std::string read(const std::string& name) {
     std::ifstream file(directory_ / "in/" + name, std::ios::binary);
@@ -135,6 +136,32 @@ TEST_F(Zip, RefusesWhatIsNoSoundZipFile) {
   refuses(zip_of({{deep + "x", "x"}}), "too deep");
 }
 
+TEST_F(Zip, UsesNoMoreThanItsRoom) {
+  const auto folder = open_directory(directory_ / "in");
+  const std::string zip = zip_of({{"a/one", "1"}, {"a/two", std::string(5'000, '2')}, {"b", "3"}});
+  EXPECT_EQ(unpack_zip(zip, folder->get(), {8'192, 10}).error().code, ErrorCode::kExhausted);
+  fs::remove_all(directory_ / "in/a");
+  EXPECT_EQ(unpack_zip(zip, folder->get(), {1 << 20, 2}).error().code, ErrorCode::kExhausted);
+  fs::remove_all(directory_ / "in/a");
+  const auto done = unpack_zip(zip, folder->get(), {1 << 20, 10});
+  ASSERT_TRUE(done.ok()) << done.error().to_string();
+  EXPECT_EQ(*done, 4 * 4096U);
+  EXPECT_EQ(read("a/two").size(), 5'000U);
+  EXPECT_EQ(read("b"), "3");
+}
+
+TEST_F(Zip, FilesOfManyFoldersInAnyOrder) {
+  std::vector<Entry> entries;
+  for (int i = 0; i < 300; ++i) {
+    entries.push_back(
+        {"d" + std::to_string(i % 7) + "/e/f" + std::to_string(i), std::to_string(i)});
+  }
+  ASSERT_TRUE(unpack(zip_of(entries)).ok());
+  for (int i = 0; i < 300; ++i) {
+    EXPECT_EQ(read(entries[static_cast<std::size_t>(i)].name), std::to_string(i));
+  }
+}
+
 TEST(SafePath, LeavesOutWhatSaysNothing) {
   EXPECT_THAT(*safe_path("./a//b/./c/"), ElementsAre("a", "b", "c"));
   EXPECT_TRUE(safe_path("")->empty());
@@ -174,6 +201,67 @@ TEST(CodeFolders, AreWholeOrNotThereAndGoWithTheServer) {
   const auto next = *CodeFolders::open(functions->get());
   EXPECT_FALSE(fs::exists(left)) << "the next server removes it";
   EXPECT_TRUE(fs::exists(next->path()));
+}
+
+TEST(CodeFolders, OfAnotherServerAreLeftAlone) {
+  const TemporaryDirectory first;
+  const TemporaryDirectory second;
+  const auto of_first = open_directory(first.path());
+  const auto of_second = open_directory(second.path());
+  const auto folders = *CodeFolders::open(of_first->get());
+  ASSERT_TRUE(folders->unpack("abc", zip_of({{"handler.py", "1"}})).ok());
+  {
+    // It runs on a copy of the data directory, and its note names the other's folder.
+    fs::copy(first / "unpacked-in", second / "unpacked-in");
+    const auto copy = *CodeFolders::open(of_second->get());
+    EXPECT_TRUE(fs::exists(folders->folder("abc") + "/handler.py"));
+  }
+  // Even of the same data directory: it is in use.
+  const auto again = *CodeFolders::open(of_first->get());
+  EXPECT_TRUE(fs::exists(folders->folder("abc") + "/handler.py"));
+}
+
+TEST(CodeFolders, WhatOthersRemoveIsMadeAgain) {
+  const TemporaryDirectory directory;
+  const auto functions = open_directory(directory.path());
+  const auto folders = *CodeFolders::open(functions->get());
+  const std::string zip = zip_of({{"handler.py", "1"}});
+  ASSERT_TRUE(folders->unpack("abc", zip).ok());
+  for (const std::string& gone :
+       {folders->folder("abc"), folders->path(), folders->folder("runtime")}) {
+    EXPECT_TRUE(folders->has("abc"));
+    fs::remove_all(gone);
+    EXPECT_FALSE(folders->has("abc")) << gone;
+    const auto code = folders->unpack("abc", zip);
+    ASSERT_TRUE(code.ok()) << code.error().to_string();
+    EXPECT_TRUE(fs::exists(*code + "/handler.py"));
+    EXPECT_TRUE(fs::exists(folders->node_bootstrap()));
+  }
+}
+
+TEST(CodeFolders, WhatIsNotNeededIsBounded) {
+  const TemporaryDirectory directory;
+  const auto functions = open_directory(directory.path());
+  CodeFoldersOptions options;
+  options.retired_bytes_max = 3 * 4096;
+  const auto folders = *CodeFolders::open(functions->get(), options);
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_TRUE(folders->unpack(std::to_string(i), zip_of({{"f", std::to_string(i)}})).ok());
+    folders->keep_only({"0"});
+  }
+  EXPECT_TRUE(folders->has("0"));
+  std::size_t present = 0;
+  for (int i = 1; i < 8; ++i) present += folders->has(std::to_string(i)) ? 1 : 0;
+  EXPECT_EQ(present, 3U);
+  EXPECT_TRUE(folders->has("7")) << "the newest";
+  folders->remove("7");
+  EXPECT_FALSE(folders->has("7"));
+  std::size_t entries = 0;
+  for ([[maybe_unused]] const auto& entry : fs::directory_iterator(folders->path())) ++entries;
+  EXPECT_EQ(entries, 4U) << "0, two that are retired, runtime";
+  options.reserve_bytes = ~std::uint64_t{0};
+  const auto full = *CodeFolders::open(functions->get(), options);
+  EXPECT_EQ(full->unpack("x", zip_of({{"f", "1"}})).error().code, ErrorCode::kExhausted);
 }
 
 }  // namespace

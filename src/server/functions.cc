@@ -5,9 +5,12 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <chrono>
 #include <cstdlib>
+#include <exception>
 #include <future>
 #include <set>
+#include <utility>
 
 #include "adapter/system_random.h"
 #include "observe/log.h"
@@ -15,6 +18,8 @@
 namespace pawl::server {
 namespace {
 
+constexpr Duration kTidyInterval = std::chrono::minutes(1);
+constexpr std::chrono::seconds kReapMax{2};
 constexpr std::string_view kStandardPath = "/usr/local/bin:/usr/bin:/bin";
 
 RocksDbSettings settings_of_functions() {
@@ -66,6 +71,8 @@ Result<std::unique_ptr<Functions>> Functions::open(
     const FunctionKey& key, Clock& clock, Random& random,
     std::function<void(const std::string& why)> on_unknown) {
   std::unique_ptr<Functions> functions(new Functions());
+  functions->clock_ = &clock;
+  functions->tidy_alarm_ = clock.make_alarm();
   const std::string path = data + "/functions";
   PAWL_TRY(create_directories(path, 0700));
   PAWL_ASSIGN_OR_RETURN(functions->store_,
@@ -74,7 +81,9 @@ Result<std::unique_ptr<Functions>> Functions::open(
                                                  {*functions->store_, clock, random, on_unknown},
                                                  {reserve.bytes, reserve.inodes}));
   PAWL_ASSIGN_OR_RETURN(functions->folder_, open_directory(path));
-  PAWL_ASSIGN_OR_RETURN(functions->code_, CodeFolders::open(functions->folder_.get()));
+  PAWL_ASSIGN_OR_RETURN(functions->code_,
+                        CodeFolders::open(functions->folder_.get(),
+                                          CodeFoldersOptions{reserve.bytes, reserve.inodes}));
   LogFilesOptions options;
   options.reserve_bytes = reserve.bytes;
   PAWL_ASSIGN_OR_RETURN(functions->log_files_, LogFiles::open(data + "/logs", options));
@@ -91,7 +100,7 @@ Status Functions::open_events(Clock& clock,
                    {*store_, clock, *log_files_,
                     [this](std::string_view name) { return catalog_->find(name); },
                     [this](function::FunctionCall call) { runner_->submit(std::move(call)); },
-                    [this](std::function<void()> work) { workers_.run(std::move(work)); },
+                    [this](std::function<void()> work) { keeping_.run(std::move(work)); },
                     [this](std::uint64_t function) { runner_->meters().discarded_event(function); },
                     std::move(on_unknown)}));
   return ok();
@@ -99,7 +108,8 @@ Status Functions::open_events(Clock& clock,
 
 void Functions::make_runner(const FunctionsConfig& config, const FunctionKey& key, Clock& clock,
                             Random& random) {
-  processes_ = std::make_unique<ChildProcesses>(context_.get_executor(), unprivileged_user());
+  processes_ =
+      std::make_unique<ChildProcesses>(context_.get_executor(), unprivileged_user(), *log_files_);
   function::RuntimePlaces places;
   places.python_bootstrap = code_->python_bootstrap();
   places.node_bootstrap = code_->node_bootstrap();
@@ -128,24 +138,26 @@ void Functions::make_runner(const FunctionsConfig& config, const FunctionKey& ke
 
 void Functions::make_services() {
   catalog_->set_listener([this](const std::string& name) { on_change(name); });
-  const auto elsewhere = [this](std::function<void()> work) { workers_.run(std::move(work)); };
   lambda_ = std::make_unique<wire::LambdaService>(wire::LambdaPorts{
       *catalog_,
-      [this](const std::string& zip) -> Status {
-        PAWL_TRY(code_->unpack(code_name(sha256(zip)), zip));
-        return ok();
+      [this](const std::string& zip) { return check_code(zip); },
+      [this](std::function<void()> work) {
+        changes_.run([this, work = std::move(work)] {
+          work();
+          settle_code();
+        });
       },
-      elsewhere,
       [this](function::FunctionCall call) { runner_->submit(std::move(call)); },
       [this](const function::FunctionPtr& function, std::string request_id, std::string trace_id,
              std::string payload) {
         return events_->add(*function, std::move(request_id), std::move(trace_id),
                             std::move(payload));
       },
+      [this](std::function<void()> work) { keeping_.run(std::move(work)); },
   });
   logs_service_ = std::make_unique<wire::FunctionLogs>(
       *log_files_, [this](std::string_view name) { return catalog_->find(name) != nullptr; },
-      elsewhere);
+      [this](std::function<void()> work) { reading_.run(std::move(work)); });
 }
 
 Functions::~Functions() { stop(); }
@@ -154,21 +166,53 @@ void Functions::prepare(const function::FunctionPtr& function,
                         std::function<void(Result<std::string> folder)> done) {
   const std::string name = code_name(function->code_sha256);
   if (code_->has(name)) return done(code_->folder(name));
-  workers_.run([this, function, name, done = std::move(done)]() -> void {
+  unpacking_.run([this, function, name, done = std::move(done)]() -> void {
     const auto zip = catalog_->code_of(*function);
     if (!zip.ok()) return done(zip.error());
     done(code_->unpack(name, *zip));
   });
 }
 
-// On the thread that made the change: the worker's.
-void Functions::on_change(const std::string& name) {
-  runner_->function_changed(name);
+std::set<std::string> Functions::needed_code() const {
   std::set<std::string> needed;
   for (const auto& function : catalog_->list({}, function::kFunctionsMax).functions) {
     needed.insert(code_name(function->code_sha256));
   }
-  code_->keep_only(needed);
+  return needed;
+}
+
+// On the thread that made the change.
+void Functions::on_change(const std::string& name) {
+  runner_->function_changed(name);
+  code_->keep_only(needed_code());
+}
+
+// On changes_, as what follows: within an operation, which takes the code or does not.
+Status Functions::check_code(const std::string& zip) {
+  const std::string name = code_name(sha256(zip));
+  const bool had = code_->has(name);
+  PAWL_TRY(code_->unpack(name, zip));
+  if (!had) checked_.push_back(name);
+  return ok();
+}
+
+// After an operation: what was a trial, or was refused for another reason, leaves nothing.
+void Functions::settle_code() {
+  if (checked_.empty()) return;
+  const auto needed = needed_code();
+  for (const auto& name : std::exchange(checked_, {})) {
+    if (!needed.contains(name)) code_->remove(name);
+  }
+}
+
+// What no function has any more goes in its time, also if nothing is changed after that.
+Awaitable<void> Functions::tidy_code() {
+  while (!ended_) {
+    const MonotonicInstant next = clock_->monotonic() + kTidyInterval;
+    const auto woken = co_await tidy_alarm_->wait_until(next);
+    if (woken == Alarm::Woken::kRung) continue;
+    changes_.run([this] { code_->keep_only(needed_code()); });
+  }
 }
 
 function::FunctionsFigures Functions::figures() const {
@@ -179,9 +223,16 @@ function::FunctionsFigures Functions::figures() const {
 void Functions::start(const std::string& endpoint) {
   runner_->set_endpoint(endpoint);
   thread_ = std::thread([this] {
-    boost::asio::co_spawn(context_, runner_->run(), boost::asio::detached);
+    boost::asio::co_spawn(context_, runner_->run(), [this](const std::exception_ptr& thrown) {
+      if (thrown) std::rethrow_exception(thrown);
+      ended_ = true;
+      tidy_alarm_->ring();
+    });
     boost::asio::co_spawn(context_, events_->run(), boost::asio::detached);
-    context_.run();
+    boost::asio::co_spawn(context_, tidy_code(), boost::asio::detached);
+    while (!ended_ && context_.run_one() > 0) continue;
+    // No call is left. What was killed is reaped, but not waited for if it hangs in the kernel.
+    context_.run_for(kReapMax);
   });
 }
 
@@ -192,10 +243,10 @@ void Functions::stop() {
     thread_.join();
     // What the events that ended until now have left to write down.
     std::promise<void> written;
-    workers_.run([&written] { written.set_value(); });
+    keeping_.run([&written] { written.set_value(); });
     written.get_future().wait();
   }
-  workers_.stop();
+  for (auto* const threads : {&changes_, &unpacking_, &keeping_, &reading_}) threads->stop();
 }
 
 }  // namespace pawl::server

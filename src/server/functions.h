@@ -1,13 +1,16 @@
 // The functions of a server: their store, code, logs and processes, put together for `pawl serve`.
 //
-// One thread starts, feeds and kills the processes (they die with it), another unpacks code and waits for the disk.
+// One thread starts, feeds and kills the processes (they die with it). Four others wait for the disk: one changes functions and
+// checks their new code, one unpacks code that processes wait for, one keeps asynchronous invocations, one reads logs.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "adapter/code_folders.h"
 #include "adapter/function_processes.h"
@@ -65,6 +68,10 @@ class Functions {
   void prepare(const function::FunctionPtr& function,
                std::function<void(Result<std::string> folder)> done);
   void on_change(const std::string& name);
+  std::set<std::string> needed_code() const;
+  Status check_code(const std::string& zip);
+  void settle_code();
+  Awaitable<void> tidy_code();
 
   // In the order in which they stand on each other.
   std::unique_ptr<RocksDbStore> store_;
@@ -78,7 +85,15 @@ class Functions {
   std::unique_ptr<function::EventQueue> events_;
   std::unique_ptr<wire::LambdaService> lambda_;
   std::unique_ptr<wire::FunctionLogs> logs_service_;
-  WorkerThreads workers_{1};
+  Clock* clock_ = nullptr;
+  std::unique_ptr<Alarm> tidy_alarm_;
+  bool ended_ = false;  // of the runner's thread
+  std::vector<std::string>
+      checked_;  // of changes_: unpacked by the operation under way, which may take it
+  WorkerThreads changes_{1};
+  WorkerThreads unpacking_{1};
+  WorkerThreads keeping_{1};
+  WorkerThreads reading_{1};
   std::thread thread_;
 };
 

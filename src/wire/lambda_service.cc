@@ -333,7 +333,7 @@ void LambdaService::invoke(const std::string& name, const HttpRequest& request,
 void LambdaService::enqueue(const function::FunctionPtr& function, function::FunctionCall call,
                             Completion completion) {
   auto kept = std::make_shared<function::FunctionCall>(std::move(call));
-  ports_.run_elsewhere([this, function, kept, to = shared(std::move(completion))]() -> void {
+  ports_.run_enqueue([this, function, kept, to = shared(std::move(completion))]() -> void {
     const auto done =
         ports_.enqueue(function, kept->request_id, kept->trace_id, std::move(kept->payload));
     if (done.ok()) return to->answer(lambda_response(202, ""));

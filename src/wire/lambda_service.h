@@ -29,6 +29,8 @@ struct LambdaPorts {
   std::function<Status(function::FunctionPtr function, std::string request_id, std::string trace_id,
                        std::string payload)>
       enqueue;
+  // As run_elsewhere, for enqueue: what unpacks code does not hold it up.
+  std::function<void(std::function<void()> work)> run_enqueue;
 };
 
 // What serves the paths beneath /2015-03-31/event-source-mappings. The caller was admitted.

@@ -11,6 +11,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..")]
 import test_api
 import test_clients
 import test_handlers
+import test_hostile
 import test_kills
 import test_logs
 import test_node
@@ -21,4 +22,4 @@ from blackbox import suite
 CONFIG = "[functions]\nprocesses = 3\n"
 
 if __name__ == "__main__":
-    sys.exit(suite.main([test_api, test_handlers, test_runtime, test_logs, test_clients, test_node, test_status, test_kills], config=CONFIG, description=__doc__))
+    sys.exit(suite.main([test_api, test_handlers, test_runtime, test_logs, test_clients, test_node, test_hostile, test_status, test_kills], config=CONFIG, description=__doc__))

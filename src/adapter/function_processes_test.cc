@@ -1,0 +1,149 @@
+#include "adapter/function_processes.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <csignal>
+#include <functional>
+#include <optional>
+
+#include "adapter/line_budget.h"
+#include "adapter/process_tree.h"
+#include "adapter/temporary_directory.h"
+
+namespace pawl {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::HasSubstr;
+
+// Writes to the log, as who listens in the server does.
+class Heard final : public ProcessListener {
+ public:
+  Heard(LogFiles& log, std::string name) : log_(log), name_(std::move(name)) {}
+
+  void on_ready() override {}
+  void on_response(std::string) override {}
+  void on_error(std::string) override {}
+  void on_start_error(std::string) override {}
+  void on_line(OutputStream, std::string_view text) override {
+    ++lines;
+    last = text;
+    if (text.starts_with("[pawl]")) note = text;
+    log_.write(name_, {{1'800'000'000'000'000}, "stdout", "id", std::string(text)});
+  }
+  void on_exit(const ProcessEnd& how) override { end = how; }
+
+  std::size_t lines = 0;
+  std::string last;
+  std::string note;
+  std::optional<ProcessEnd> end;
+
+ private:
+  LogFiles& log_;
+  std::string name_;
+};
+
+class FunctionProcesses : public testing::Test {
+ protected:
+  std::unique_ptr<FunctionProcess> start(const std::string& program, Heard& heard) {
+    ProcessSpec spec;
+    spec.command = {"/usr/bin/python3", "-c", "import os, sys, time\n" + program};
+    spec.folder = "/";
+    spec.memory_bytes_max = 512 << 20;
+    auto started = processes_.start(spec, heard);
+    EXPECT_TRUE(started.ok());
+    return *std::move(started);
+  }
+  bool pump(const std::function<bool()>& until, milliseconds most) {
+    const auto end = std::chrono::steady_clock::now() + most;
+    while (!until() && std::chrono::steady_clock::now() < end) {
+      context_.restart();
+      context_.run_one_for(milliseconds(5));
+    }
+    return until();
+  }
+
+  TemporaryDirectory directory_;
+  std::unique_ptr<LogFiles> log_ = *LogFiles::open(directory_ / "logs", {});
+  boost::asio::io_context context_{1};
+  ChildProcesses processes_{context_.get_executor(), unprivileged_user(), *log_};
+};
+
+TEST_F(FunctionProcesses, OneThatHasLeftItsGroupIsKilled) {
+  Heard heard(*log_, "f");
+  const auto process = start(
+      "child = os.fork()\n"
+      "if child == 0:\n    os.setpgid(0, 0)\n    time.sleep(600)\n"
+      "time.sleep(0.3)\nos.setpgid(0, child)\nprint('left', flush=True)\ntime.sleep(600)\n",
+      heard);
+  ASSERT_TRUE(pump([&] { return heard.last == "left"; }, seconds(20)));
+  process->kill();
+  EXPECT_TRUE(pump([&] { return heard.end.has_value(); }, seconds(3)));
+}
+
+TEST_F(FunctionProcesses, ADaemonOfItsEndsBeforeItsEndIsTold) {
+  Heard heard(*log_, "f");
+  const auto process = start(
+      "if os.fork() == 0:\n    os.setsid()\n"
+      "    if os.fork() == 0:\n        print(os.getpid(), flush=True)\n        time.sleep(600)\n"
+      "    os._exit(0)\n"
+      "time.sleep(600)\n",
+      heard);
+  ASSERT_TRUE(pump([&] { return heard.lines == 1; }, seconds(20)));
+  const ::pid_t daemon = std::stoi(heard.last);
+  process->kill();
+  ASSERT_TRUE(pump([&] { return heard.end.has_value(); }, seconds(3)));
+  // It is dead, or a zombie until whoever it was handed to reaps it: then it has no memory.
+  const auto resident = [daemon] { return resident_bytes(daemon, ~std::uint64_t{0}); };
+  EXPECT_TRUE(pump([&] { return resident() == 0; }, seconds(3)));
+}
+
+TEST_F(FunctionProcesses, OneThatWritesWithoutEndHoldsUpNobody) {
+  Heard loud(*log_, "loud");
+  Heard quiet(*log_, "quiet");
+  const auto flood = start("while True: os.write(1, b'\\n' * 65536)\n", loud);
+  ASSERT_TRUE(pump([&] { return loud.lines > 1000; }, seconds(20)));
+  const auto other =
+      start("for i in range(20):\n    print(i, flush=True)\n    time.sleep(0.01)\n", quiet);
+  const auto begun = std::chrono::steady_clock::now();
+  EXPECT_TRUE(pump([&] { return quiet.end.has_value(); }, seconds(20)));
+  EXPECT_EQ(quiet.last, "19");
+  EXPECT_EQ(quiet.lines, 20U);
+  const auto draining = std::chrono::steady_clock::now();
+  flood->drain_output();
+  EXPECT_LT(std::chrono::steady_clock::now() - draining, milliseconds(500));
+  pump([] { return false; }, seconds(2));
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
+  flood->kill();
+  ASSERT_TRUE(pump([&] { return loud.end.has_value(); }, seconds(5)));
+  EXPECT_THAT(loud.note, HasSubstr("lines before this one are dropped"));
+  EXPECT_LT(static_cast<double>(loud.lines), LineBudget::kLinesASecond * (took.count() + 10));
+}
+
+TEST(LineBudget, KeepsWholeStretchesAndCountsTheRest) {
+  LineBudget budget;
+  LineBudget::Clock::time_point now{seconds(1'000)};
+  std::uint64_t kept = 0;
+  while (budget.take(10, now)) ++kept;
+  EXPECT_NEAR(static_cast<double>(kept), LineBudget::kLinesASecond * 5, 10);
+  for (int i = 0; i < 99; ++i) EXPECT_FALSE(budget.take(10, now));
+  now += seconds(2);
+  EXPECT_FALSE(budget.take(10, now)) << "not half full";
+  now += seconds(1);
+  EXPECT_TRUE(budget.take(10, now));
+  EXPECT_EQ(budget.take_dropped(), 101U);
+  EXPECT_EQ(budget.take_dropped(), 0U);
+  EXPECT_TRUE(budget.take(10, now));
+  // Large lines are as dear as many.
+  now += seconds(100);
+  std::uint64_t bytes = 0;
+  while (budget.take(64 << 10, now)) bytes += 64 << 10;
+  EXPECT_NEAR(static_cast<double>(bytes), LineBudget::kBytesASecond * 5, 1 << 20);
+}
+
+}  // namespace
+}  // namespace pawl

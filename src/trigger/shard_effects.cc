@@ -85,7 +85,12 @@ bool ShardTask::take(SequenceNumber sequence, std::string_view encoded, const Re
     read_trouble_ = written.error().to_string();
     return false;
   }
-  if (mapping_->filter.matches(scratch_)) {
+  const auto matches = mapping_->filter.matches(scratch_);
+  if (!matches.ok()) {
+    read_trouble_ = matches.error().to_string();
+    return false;
+  }
+  if (*matches) {
     const bool is_first = encoded_.empty();
     std::size_t bytes_max = effect.bytes_max;
     if (buffered_bytes_ > kBufferedBytesMax) bytes_max = std::min(bytes_max, kShortReadBytes);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "stream/sequence_text.h"
 
@@ -120,10 +121,54 @@ std::uint64_t dead_letters_of(const std::vector<MappingStatus>& mappings) {
   return count;
 }
 
+namespace {
+
+// Work is due, and nothing gets done: the function is gone or always busy, the stream can't be read, whole batches fail.
+void add_stalled(const MappingStatus& mapping, std::vector<AlarmLine>& alarms) {
+  Duration longest{0};
+  std::uint64_t waiting = 0;
+  std::size_t shards = 0;
+  for (const ShardTaskStatus& shard : mapping.shards) {
+    if (!shard.stalled_for || shard.blocked_at) continue;
+    longest = std::max(longest, *shard.stalled_for);
+    waiting += lag_of(shard);
+    ++shards;
+  }
+  if (shards == 0) return;
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(longest).count();
+  alarms.push_back(
+      {"mapping-stalled", trigger::id_text(mapping.record.id),
+       fmt::format("nothing of table {} was delivered to function {} for {} s; {} changes wait "
+                   "in {} shards: {}{}{}",
+                   mapping.record.source.table, mapping.record.config.function, seconds, waiting,
+                   shards, mapping.last_result, mapping.why.empty() ? "" : ": ", mapping.why),
+       std::nullopt});
+}
+
+// The change log keeps what a mapping has not delivered, for as long as it is disabled.
+void add_paused(const MappingStatus& mapping, std::vector<AlarmLine>& alarms) {
+  std::uint64_t waiting = 0;
+  for (const ShardTaskStatus& shard : mapping.shards) waiting += lag_of(shard);
+  if (mapping.state != trigger::MappingState::kDisabled || waiting == 0) return;
+  std::optional<Instant> oldest;
+  for (const auto& one : mapping.oldest) {
+    if (one) oldest = std::min(oldest.value_or(*one), *one);
+  }
+  alarms.push_back(
+      {"mapping-paused", trigger::id_text(mapping.record.id),
+       fmt::format("the mapping of table {} to function {} is disabled, and {} changes wait for it",
+                   mapping.record.source.table, mapping.record.config.function, waiting),
+       oldest, false});
+}
+
+}  // namespace
+
 std::vector<AlarmLine> mapping_alarms(const std::vector<MappingStatus>& mappings) {
   std::vector<AlarmLine> alarms;
   for (const MappingStatus& mapping : mappings) {
     const std::string subject = trigger::id_text(mapping.record.id);
+    add_stalled(mapping, alarms);
+    add_paused(mapping, alarms);
     for (const ShardTaskStatus& shard : mapping.shards) {
       if (!shard.blocked_at) continue;
       alarms.push_back(

@@ -16,7 +16,8 @@ void append_mappings(JsonWriter& json, const std::vector<trigger::MappingStatus>
 std::uint64_t mapping_lag(const std::vector<trigger::MappingStatus>& mappings);
 std::uint64_t dead_letters_of(const std::vector<trigger::MappingStatus>& mappings);
 
-// One for each shard in which a change stands in the way of others, and one for a mapping that has dead letters.
+// One for each shard in which a change stands in the way of others, one for a mapping that stands still for another reason, and
+// noted ones for dead letters, and for what a mapping that is disabled makes the change log keep.
 std::vector<AlarmLine> mapping_alarms(const std::vector<trigger::MappingStatus>& mappings);
 
 }  // namespace pawl::server

@@ -20,21 +20,19 @@ Error not_delivered(const trigger::FailureNotice& notice, std::string_view why) 
 
 }  // namespace
 
-std::optional<trigger::SourceExtent> TableStreams::extent(const trigger::MappingSource& source,
-                                                          std::uint32_t shard) const {
-  const auto position = tables_.log->position(source.shard(shard));
-  if (!position) return std::nullopt;
-  const auto tables = tables_.catalog->view();
-  const auto table = tables->by_incarnation.find(source.incarnation);
-  if (table == tables->by_incarnation.end()) return std::nullopt;
-  const auto& streams = table->second->record.streams;
-  const auto facts = std::find_if(streams.begin(), streams.end(),
-                                  [&](const auto& stream) { return stream.label == source.label; });
+std::optional<trigger::SourceExtent> extent_of(const table::TableRecord& table, Instant label,
+                                               std::uint32_t shard, SequenceNumber floor,
+                                               SequenceNumber newest) {
+  const auto facts =
+      std::find_if(table.streams.begin(), table.streams.end(),
+                   [label](const table::TableStream& stream) { return stream.label == label; });
   trigger::SourceExtent extent;
-  extent.newest = position->newest;
-  SequenceNumber begin = position->floor;
-  if (facts == streams.end()) {
-    // The table was adopted: what its log held until then is all.
+  extent.newest = newest;
+  SequenceNumber begin = floor;
+  if (facts == table.streams.end()) {
+    // What a log held until its table was adopted is all of its last stream. A table that lives has forgotten a stream that
+    // ended, was read to its end and ran out; its log goes on, with the changes of others.
+    if (table.state != table::TableState::kReplaced) return std::nullopt;
     extent.ended = true;
   } else {
     begin = std::max(begin, facts->after[shard]);
@@ -45,6 +43,16 @@ std::optional<trigger::SourceExtent> TableStreams::extent(const trigger::Mapping
   }
   extent.horizon = std::min(begin, extent.newest);
   return extent;
+}
+
+std::optional<trigger::SourceExtent> TableStreams::extent(const trigger::MappingSource& source,
+                                                          std::uint32_t shard) const {
+  const auto position = tables_.log->position(source.shard(shard));
+  if (!position) return std::nullopt;
+  const auto tables = tables_.catalog->view();
+  const auto table = tables->by_incarnation.find(source.incarnation);
+  if (table == tables->by_incarnation.end()) return std::nullopt;
+  return extent_of(table->second->record, source.label, shard, position->floor, position->newest);
 }
 
 Status TableStreams::read(const trigger::MappingSource& source, std::uint32_t shard,

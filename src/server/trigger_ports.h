@@ -11,6 +11,11 @@
 
 namespace pawl::server {
 
+// How far a shard of the stream `label` reaches; `floor` and `newest` are the log's. Nothing if the stream is not there any more.
+std::optional<trigger::SourceExtent> extent_of(const table::TableRecord& table, Instant label,
+                                               std::uint32_t shard, SequenceNumber floor,
+                                               SequenceNumber newest);
+
 // Thread-safe. All must outlive it.
 class TableStreams final : public trigger::MappingStreams {
  public:

@@ -5,6 +5,7 @@
 // Thread-safe. After a crash: empty; whoever holds says so again before the first commit round.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -39,6 +40,15 @@ class ReadHolds {
       if (!least || after < *least) least = after;
     }
     return least;
+  }
+  // Whether anybody still needs changes of a stretch: behind `after`, through `last`.
+  bool any_within(ShardId shard, SequenceNumber after, SequenceNumber last) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = holds_.find(shard);
+    if (found == holds_.end()) return false;
+    return std::any_of(found->second.begin(), found->second.end(), [&](const auto& hold) {
+      return hold.second >= after && hold.second < last;
+    });
   }
   // Whether anybody holds a shard of this table.
   bool any_of(Incarnation incarnation) const {

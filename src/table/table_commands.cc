@@ -127,6 +127,16 @@ TablePlan plan(const DeleteTable& remove, const PlanGround& ground) {
   return result;
 }
 
+// Whether a reader that must miss nothing has not read a stream that ended to its end. Readers of the table's other streams do
+// not count: as long as there are any, no stream would ever be forgotten.
+bool is_held(const TableStream& stream, const Table& table, const stream::ReadHolds* holds) {
+  if (holds == nullptr || !stream.end) return false;
+  const auto shards = table.shards();
+  return std::any_of(shards.begin(), shards.end(), [&](const ShardId shard) {
+    return holds->any_within(shard, stream.after[shard.number], stream.end->last[shard.number]);
+  });
+}
+
 TablePlan plan(const UpdateTable& update, const PlanGround& ground) {
   const TablePtr table = ground.catalog.view()->find(update.name);
   if (!table) return no_such_table(update.name);
@@ -145,9 +155,8 @@ TablePlan plan(const UpdateTable& update, const PlanGround& ground) {
     // The label stays in the description after the stream was switched off, as the service's does.
     if (definition.stream) {
       std::erase_if(record.streams, [&ground, &table](const TableStream& stream) {
-        const bool is_held =
-            ground.read_holds != nullptr && ground.read_holds->any_of(table->record.incarnation);
-        return !is_held && !is_readable(stream, ground.now, ground.stream_retention);
+        return !is_readable(stream, ground.now, ground.stream_retention) &&
+               !is_held(stream, *table, ground.read_holds);
       });
       if (record.streams.size() >= kStreamsMax) {
         return refuse(Refusal::kTooManyTables,

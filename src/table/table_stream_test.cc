@@ -284,6 +284,40 @@ TEST_F(TableStreamTest, AReaderThatMustMissNothingHoldsItsShards) {
   close();
 }
 
+TEST_F(TableStreamTest, AStreamThatWasReadIsForgottenThoughOthersAreHeld) {
+  stream::ReadHolds holds;
+  close();
+  options.read_holds = &holds;
+  open();
+  create("users");
+  const auto streams = [this] {
+    return tables.catalog->view()->find("users")->record.streams.size();
+  };
+  for (std::size_t i = 0; i < kStreamsMax + 8; ++i) {
+    set_stream(StreamView::kNewImage);
+    put_many(1);
+    holds.hold("reader", shard(), tables.log->position(shard())->newest);
+    set_stream(std::nullopt);
+    clock.advance(kRetention);
+    ASSERT_LE(streams(), 1U);
+  }
+  holds.lift("reader", shard());
+  set_stream(StreamView::kNewImage);
+  const SequenceNumber begin = tables.log->position(shard())->newest;
+  put_many(2);
+  holds.hold("slow", shard(), begin.next());
+  set_stream(std::nullopt);
+  clock.advance(kRetention);
+  set_stream(StreamView::kNewImage);
+  EXPECT_EQ(streams(), 2U) << "it was not read to its end";
+  holds.hold("slow", shard(), tables.log->position(shard())->newest);
+  put_many(1);
+  set_stream(std::nullopt);
+  set_stream(StreamView::kNewImage);
+  EXPECT_EQ(streams(), 2U) << "the one that ended just now is still readable";
+  close();
+}
+
 TEST_F(TableStreamTest, AdoptionBeginsAnotherStreamWithWhatIsCarried) {
   create("users");
   set_stream(StreamView::kNewImage);

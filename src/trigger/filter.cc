@@ -83,9 +83,16 @@ bool scalar_matches(const FilterRule& rule, const element& value) {
   return value.is_null() && (rule.kind == Kind::kNull || rule.kind == Kind::kExists);
 }
 
+bool is_missing_asked_for(const std::vector<FilterRule>& rules) {
+  return std::any_of(rules.begin(), rules.end(),
+                     [](const FilterRule& rule) { return rule.kind == Kind::kMissing; });
+}
+
 bool leaf_matches(const std::vector<FilterRule>& rules, const element& value) {
   simdjson::dom::array list;
   if (value.get(list) == simdjson::SUCCESS) {
+    // A list without anything in it has no leaf, as if the field were missing.
+    if (list.size() == 0) return is_missing_asked_for(rules);
     return std::any_of(list.begin(), list.end(),
                        [&rules](const element& one) { return leaf_matches(rules, one); });
   }
@@ -99,9 +106,7 @@ bool node_matches(const FilterNode& node, const element& value);
 
 bool asks_for_missing(const FilterNode& node);
 bool asks_for_missing(const FilterNode::Field& field) {
-  if (field.node) return asks_for_missing(*field.node);
-  return std::any_of(field.rules.begin(), field.rules.end(),
-                     [](const FilterRule& rule) { return rule.kind == Kind::kMissing; });
+  return field.node ? asks_for_missing(*field.node) : is_missing_asked_for(field.rules);
 }
 // Whether an object that is not there matches: every field would have to be missing.
 bool asks_for_missing(const FilterNode& node) {
@@ -123,6 +128,7 @@ bool field_matches(const FilterNode::Field& field, const simdjson::dom::object& 
 bool node_matches(const FilterNode& node, const element& value) {
   simdjson::dom::array list;
   if (value.get(list) == simdjson::SUCCESS) {
+    if (list.size() == 0) return asks_for_missing(node);
     return std::any_of(list.begin(), list.end(),
                        [&node](const element& one) { return node_matches(node, one); });
   }
@@ -154,12 +160,13 @@ bool FilterPattern::matches(std::string_view record) const {
   return root && node_matches(*root_, *root);
 }
 
-bool Filter::matches(std::string_view record) const {
+Result<bool> Filter::matches(std::string_view record) const {
   if (patterns_.empty()) return true;
   const auto root = parse_record(record);
-  return root && std::any_of(patterns_.begin(), patterns_.end(), [&](const FilterPattern& pattern) {
-           return node_matches(*pattern.root_, *root);
-         });
+  if (!root) return Error{ErrorCode::kCorrupt, "a record can't be held against a filter", ""};
+  return std::any_of(patterns_.begin(), patterns_.end(), [&](const FilterPattern& pattern) {
+    return node_matches(*pattern.root_, *root);
+  });
 }
 
 }  // namespace pawl::trigger

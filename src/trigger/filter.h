@@ -47,7 +47,8 @@ class Filter {
  public:
   static Result<Filter> parse(const std::vector<std::string>& patterns);
   bool passes_all() const { return patterns_.empty(); }
-  bool matches(std::string_view record) const;
+  // Errors: kCorrupt where a record is no JSON. It is neither a match nor none: it must not be passed over.
+  Result<bool> matches(std::string_view record) const;
 
  private:
   std::vector<FilterPattern> patterns_;

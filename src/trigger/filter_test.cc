@@ -35,6 +35,29 @@ TEST(Filter, ExactValues) {
   EXPECT_FALSE(matches(R"({"eventName":["MODIFY"],"eventSource":["aws:dynamodb"]})"));
 }
 
+// A list without anything in it is as a field that is missing.
+TEST(Filter, EmptyLists) {
+  constexpr std::string_view kEmpty =
+      R"({"dynamodb":{"NewImage":{"list":{"L":[]},"full":{"L":[{"S":"x"}]}}}})";
+  const auto pattern = [](std::string_view field, std::string_view rules) {
+    return FilterPattern::parse(R"({"dynamodb":{"NewImage":{")" + std::string(field) +
+                                R"(":{"L":)" + std::string(rules) + "}}}}")
+        .value();
+  };
+  EXPECT_TRUE(pattern("list", R"([{"exists":false}])").matches(kEmpty));
+  EXPECT_TRUE(pattern("list", R"({"S":[{"exists":false}]})").matches(kEmpty));
+  EXPECT_FALSE(pattern("list", R"([{"exists":true}])").matches(kEmpty));
+  EXPECT_FALSE(pattern("list", R"(["x"])").matches(kEmpty));
+  EXPECT_FALSE(pattern("full", R"({"S":[{"exists":false}]})").matches(kEmpty));
+}
+
+TEST(Filter, ARecordThatIsNoneIsAnError) {
+  const Filter filter = Filter::parse({R"({"eventName":["MODIFY"]})"}).value();
+  EXPECT_TRUE(filter.matches(kRecord).value());
+  EXPECT_FALSE(filter.matches(R"({"eventName":"INSERT"})").value());
+  EXPECT_FALSE(filter.matches(R"({"eventName":"MODIFY")").ok());
+}
+
 TEST(Filter, Lists) {
   EXPECT_TRUE(image_matches("tags", R"({"SS":["green"]})"));
   EXPECT_FALSE(image_matches("tags", R"({"SS":["blue"]})"));

@@ -1,5 +1,6 @@
 // Mappings are made, changed and removed: one command at a time, each durable before it is answered. And read at a start.
 #include <algorithm>
+#include <future>
 
 #include "base/assert.h"
 #include "base/coding.h"
@@ -9,7 +10,7 @@
 namespace pawl::trigger {
 namespace {
 
-// Keys that one deletion erases with the record; what is left is removed at the next start.
+// Keys that one batch of a deletion erases: the first with the record, the others behind it.
 constexpr std::size_t kErasedMax = 10'000;
 
 MappingFailure not_done() {
@@ -91,7 +92,31 @@ Status MappingStage::load() {
     hold(*entry);
     entries_.emplace(id, std::move(entry));
   }
-  return cursor->status();
+  PAWL_TRY(cursor->status());
+  return is_pawl() ? fix_missing_positions() : ok();
+}
+
+// Nothing is committed yet: the position is that of the last run's end.
+Status MappingStage::fix_missing_positions() {
+  WriteBatch batch;
+  for (const auto& [id, entry] : entries_) {
+    const MappingSource& source = entry->view->record.source;
+    for (std::uint32_t shard = 0; shard < source.shards; ++shard) {
+      if (entry->checkpoints[shard]) continue;
+      const auto extent = ports_.streams.extent(source, shard);
+      if (!extent) continue;
+      entry->checkpoints[shard] = extent->newest;
+      batch.put(kCheckpoints, checkpoint_key(id, shard), encode_checkpoint(extent->newest));
+    }
+    hold(*entry);
+  }
+  if (batch.empty()) return ok();
+  const auto durable = std::make_shared<std::promise<bool>>();
+  std::future<bool> answer = durable->get_future();
+  ports_.state.submit(std::move(batch), StateSink::Urgency::kNow,
+                      [durable](bool is_durable) { durable->set_value(is_durable); });
+  if (answer.get()) return ok();
+  return Error{ErrorCode::kUnavailable, "writing the positions of mappings failed", ""};
 }
 
 Status MappingStage::load_state(Entry& entry) {
@@ -115,8 +140,14 @@ Status MappingStage::load_state(Entry& entry) {
     PAWL_ASSIGN_OR_RETURN(DeadLetter letter, decode_dead_letter(letters->value()));
     letter.record.clear();
     std::vector<DeadLetter> one;
+    const std::pair counted{shard.value_or(0), letter.first};
+    if (counted.first >= record.source.shards) {
+      return Error{ErrorCode::kCorrupt, "DATA/triggers has a dead letter of no shard", ""};
+    }
     one.push_back(std::move(letter));
-    add_dead_letters(entry, shard.value_or(0), std::move(one));
+    add_dead_letters(entry, counted.first, std::move(one));
+    const auto& checkpoint = entry.checkpoints[counted.first];
+    if (checkpoint && counted.second > *checkpoint) entry.counted.insert(counted);
   }
   return letters->status();
 }
@@ -204,19 +235,17 @@ MappingId MappingStage::new_id() const {
   return id;
 }
 
-std::optional<MappingFailure> MappingStage::refuse_twin(const MappingConfig& config,
-                                                        const MappingSource& source) const {
-  if (entries_.size() >= kMappingsMax) {
-    return MappingFailure{MappingRefusal::kTooMany,
-                          "There are " + std::to_string(entries_.size()) + " mappings already"};
-  }
+// A function reads a stream once.
+std::optional<MappingFailure> MappingStage::refuse_twin(const MappingRecord& record) const {
   for (const auto& [id, entry] : entries_) {
     const MappingRecord& other = entry->view->record;
-    if (other.config.function != config.function || other.source.arn != source.arn) continue;
+    if (other.config.function != record.config.function) continue;
+    if (other.source.arn != record.source.arn || id == record.id) continue;
     if (entry->state == MappingState::kDeleting) continue;
     return MappingFailure{
         MappingRefusal::kExists,
-        "The event source arn (\" " + source.arn + " \") and function (\" " + config.function +
+        "The event source arn (\" " + record.source.arn + " \") and function (\" " +
+            record.config.function +
             " \") provided mapping already exists. Please update or delete the existing mapping "
             "with UUID " +
             id_text(id)};
@@ -224,37 +253,57 @@ std::optional<MappingFailure> MappingStage::refuse_twin(const MappingConfig& con
   return std::nullopt;
 }
 
+// Where a mapping that is made begins, and holds that. Whether the stream is there.
+bool MappingStage::fix_positions(Entry& entry) {
+  const MappingRecord& record = entry.view->record;
+  const bool from_latest = record.config.start == StartingPosition::kLatest;
+  // As the service has it: LATEST is where its polling begins, some time after this answer.
+  const bool is_fixed = is_pawl() || !from_latest;
+  // Twice: what was trimmed before the hold stood is not there.
+  for (int look = 0; look < 2; ++look) {
+    for (std::uint32_t shard = 0; shard < record.source.shards; ++shard) {
+      const auto extent = ports_.streams.extent(record.source, shard);
+      if (!extent) return false;
+      auto& at = entry.checkpoints[shard];
+      if (is_fixed && !at) at = from_latest ? extent->newest : extent->horizon;
+      if (at) at = std::max(*at, extent->horizon);
+    }
+    hold(entry);
+  }
+  return true;
+}
+
 Awaitable<MappingAnswer> MappingStage::serve_create(Create create) {
-  if (auto refusal = refuse_twin(create.config, create.source)) co_return std::move(*refusal);
+  if (entries_.size() >= kMappingsMax) {
+    co_return MappingFailure{MappingRefusal::kTooMany,
+                             "There are " + std::to_string(entries_.size()) + " mappings already"};
+  }
   MappingRecord record;
   record.id = new_id();
   record.config = std::move(create.config);
   record.source = std::move(create.source);
   record.created = record.modified = ports_.clock.now();
+  if (auto refusal = refuse_twin(record)) co_return std::move(*refusal);
   auto entry = std::make_unique<Entry>();
+  entry->is_new = true;
   entry->checkpoints.resize(record.source.shards);
   WriteBatch batch;
   batch.put(kMappings, mapping_key(record.id), encode_mapping(record));
-  const bool from_latest = record.config.start == StartingPosition::kLatest;
-  for (std::uint32_t shard = 0; shard < record.source.shards; ++shard) {
-    const auto extent = ports_.streams.extent(record.source, shard);
-    if (!extent) co_return not_found();
-    // As the service has it: LATEST is where its polling begins, some time after this answer.
-    if (from_latest && !is_pawl()) continue;
-    entry->checkpoints[shard] = from_latest ? extent->newest : extent->horizon;
-    batch.put(kCheckpoints, checkpoint_key(record.id, shard),
-              encode_checkpoint(*entry->checkpoints[shard]));
-  }
   const MappingId id = record.id;
   auto view = view_of(std::move(record));
   if (!view.ok()) co_return MappingFailure{MappingRefusal::kNotDone, view.error().message};
   entry->view = std::move(*view);
-  hold(*entry);
+  if (!fix_positions(*entry)) {
+    lift(entry->view->record);
+    co_return not_found();
+  }
+  for (std::uint32_t shard = 0; shard < entry->view->record.source.shards; ++shard) {
+    const auto& at = entry->checkpoints[shard];
+    if (at) batch.put(kCheckpoints, checkpoint_key(id, shard), encode_checkpoint(*at));
+  }
   const bool durable = co_await keep(std::move(batch));
   if (!durable) {
-    for (std::uint32_t shard = 0; is_pawl() && shard < entry->view->record.source.shards; ++shard) {
-      ports_.streams.lift(id, entry->view->record.source.shard(shard));
-    }
+    lift(entry->view->record);
     co_return not_done();
   }
   if (!is_pawl()) entry->settled_at = ports_.clock.monotonic() + kAwsSettling;
@@ -276,6 +325,9 @@ Awaitable<MappingAnswer> MappingStage::serve_update(Update update) {
   const bool was_enabled = record.config.enabled;
   record.config = changed(std::move(record.config), update.changes);
   record.modified = ports_.clock.now();
+  if (record.config.function != entry->view->record.config.function) {
+    if (auto refusal = refuse_twin(record)) co_return std::move(*refusal);
+  }
   const bool is_enabled = record.config.enabled;
   WriteBatch batch;
   batch.put(kMappings, mapping_key(record.id), encode_mapping(record));
@@ -305,7 +357,6 @@ Awaitable<MappingAnswer> MappingStage::serve_remove(Remove remove) {
   Entry* const entry = find_entry(remove.id);
   if (entry == nullptr) co_return not_found();
   if (entry->state == MappingState::kDeleting) co_return in_use();
-  const MappingSource& source = entry->view->record.source;
   WriteBatch batch;
   batch.erase(kMappings, mapping_key(remove.id));
   std::size_t left = kErasedMax;
@@ -318,10 +369,22 @@ Awaitable<MappingAnswer> MappingStage::serve_remove(Remove remove) {
     entry->state = MappingState::kDeleting;
   }
   for (const auto& task : entry->tasks) task->forget();
-  for (std::uint32_t shard = 0; is_pawl() && shard < source.shards; ++shard) {
-    ports_.streams.lift(remove.id, source.shard(shard));
-  }
+  lift(entry->view->record);
+  if (left == 0) co_await erase_rest(remove.id);
   co_return status_of(see(*entry));
+}
+
+// The record is gone: should this not be done to its end, the next start does it.
+Awaitable<void> MappingStage::erase_rest(MappingId id) {
+  for (;;) {
+    WriteBatch batch;
+    std::size_t left = kErasedMax;
+    erase_keys(store_, kCheckpoints, id, left, batch);
+    erase_keys(store_, kDeadLetters, id, left, batch);
+    if (batch.empty()) co_return;
+    const bool durable = co_await keep(std::move(batch));
+    if (!durable) co_return;
+  }
 }
 
 }  // namespace pawl::trigger

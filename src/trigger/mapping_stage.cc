@@ -59,6 +59,13 @@ void MappingStage::hold(const Entry& entry) {
   }
 }
 
+void MappingStage::lift(const MappingRecord& record) {
+  if (!is_pawl()) return;
+  for (std::uint32_t shard = 0; shard < record.source.shards; ++shard) {
+    ports_.streams.lift(record.id, record.source.shard(shard));
+  }
+}
+
 // -- the tasks --
 
 // Begins to read from the checkpoints; where there is none yet (LATEST under aws), from now.
@@ -78,6 +85,7 @@ void MappingStage::start(Entry& entry) {
           if (Entry* found = find_entry(id)) add_dead_letters(*found, of, std::move(letters));
         },
         buffered_bytes_);
+    if (entry.is_new) task->is_new();
     {
       const std::lock_guard lock(mutex_);
       entry.tasks.push_back(task);
@@ -111,7 +119,13 @@ void MappingStage::add_dead_letters(Entry& entry, std::uint32_t shard,
                                     std::vector<DeadLetter> letters) {
   const std::lock_guard lock(mutex_);
   for (DeadLetter& letter : letters) {
-    ++entry.dead_letters;
+    if (entry.counted.erase({shard, letter.first}) > 0) {
+      std::erase_if(entry.newest_dead_letters, [&](const MappingStatus::Poisoned& known) {
+        return known.shard == shard && known.letter.first == letter.first;
+      });
+    } else {
+      ++entry.dead_letters;
+    }
     entry.newest_dead_letters.push_back({shard, std::move(letter)});
     if (entry.newest_dead_letters.size() > kDeadLettersShown) entry.newest_dead_letters.pop_front();
   }

@@ -28,8 +28,9 @@ inline constexpr Duration kAwsSettling = std::chrono::seconds(1);
 
 class MappingStage final : public MappingDesk {
  public:
-  // Reads what is in the store, and holds what the mappings need. The store is only read here; writes go to ports.state.
-  // Errors: kCorrupt; kInvalid if a newer Pawl wrote it; the store's.
+  // Reads what is in the store, and holds what the mappings need. Under pawl it gives those a durable position that have none
+  // (LATEST of a run under aws), and waits for that. The store is only read here; writes go to ports.state. Errors: kCorrupt;
+  // kInvalid if a newer Pawl wrote it; the store's.
   static Result<std::unique_ptr<MappingStage>> open(KeyValueStore& store, TriggerPorts ports,
                                                     TriggerOptions options);
   ~MappingStage() override;
@@ -81,6 +82,7 @@ class MappingStage final : public MappingDesk {
   MappingStage(KeyValueStore& store, TriggerPorts ports, TriggerOptions options);
   Status load();
   Status load_state(Entry& entry);
+  Status fix_missing_positions();
   void submit(Command command);
   std::optional<Command> next_command();
   Awaitable<void> serve(Command command);
@@ -88,8 +90,10 @@ class MappingStage final : public MappingDesk {
   Awaitable<MappingAnswer> serve_update(Update update);
   Awaitable<MappingAnswer> serve_remove(Remove remove);
   Awaitable<bool> keep(WriteBatch batch);
-  std::optional<MappingFailure> refuse_twin(const MappingConfig& config,
-                                            const MappingSource& source) const;
+  std::optional<MappingFailure> refuse_twin(const MappingRecord& record) const;
+  bool fix_positions(Entry& entry);
+  void lift(const MappingRecord& record);
+  Awaitable<void> erase_rest(MappingId id);
   MappingId new_id() const;
   void hold(const Entry& entry);
   void start(Entry& entry);

@@ -1,5 +1,6 @@
 // What a shard's step asks for, done: reads, calls of the function, dead letters, failures told, checkpoints.
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
 #include <utility>
 
 #include "base/assert.h"
@@ -12,6 +13,7 @@
 namespace pawl::trigger {
 namespace {
 
+namespace asio = boost::asio;
 using Outcome = InvocationResult::Outcome;
 
 constexpr std::string_view kFrameBegin = R"({"Records":[)";
@@ -20,7 +22,12 @@ constexpr std::string_view kFrameEnd = "]}";
 std::string why_of(const InvocationResult& result) {
   std::string why = result.why.empty() ? result.payload : result.why;
   if (!result.why.empty() && !result.payload.empty()) why += ": " + result.payload;
-  if (why.size() > kDeadLetterWhyMax) why.resize(kDeadLetterWhyMax);
+  if (why.size() > kDeadLetterWhyMax) {
+    // Not in the middle of a character.
+    std::size_t end = kDeadLetterWhyMax;
+    while (end > 0 && (static_cast<unsigned char>(why[end]) & 0xC0U) == 0x80) --end;
+    why.resize(end);
+  }
   // It goes into documents, and a process may have said anything.
   if (!item::is_utf8(why)) {
     for (char& c : why) {
@@ -32,11 +39,14 @@ std::string why_of(const InvocationResult& result) {
 
 }  // namespace
 
-Awaitable<void> ShardTask::perform(StepEffect effect) {
-  if (const auto* reading = std::get_if<Read>(&effect)) {
+void ShardTask::perform(const StepEffect& effect) {
+  const auto* const reading = std::get_if<Read>(&effect);
+  const auto* const invoking = std::get_if<Invoke>(&effect);
+  if (state_.reread && (reading != nullptr || invoking != nullptr)) return apply(Withdrawn{});
+  if (reading != nullptr) {
     read(*reading);
-  } else if (const auto* invoking = std::get_if<Invoke>(&effect)) {
-    co_await invoke(invoking->count);
+  } else if (invoking != nullptr) {
+    begin_call(invoking->count);
   } else if (const auto* keeping = std::get_if<KeepDeadLetters>(&effect)) {
     keep_dead_letters(*keeping);
   } else if (const auto* delivering = std::get_if<Deliver>(&effect)) {
@@ -47,21 +57,21 @@ Awaitable<void> ShardTask::perform(StepEffect effect) {
 }
 
 void ShardTask::read(const Read& effect) {
-  ReadAnswered answer;
-  answer.through = effect.after;
+  Reading reading{.effect = effect, .answer = {.through = effect.after}};
+  ReadAnswered& answer = reading.answer;
   read_trouble_.clear();
   const bool all_pass = mapping_->filter.passes_all();
   const std::size_t looked_at = all_pass ? effect.count_max : kScannedMax;
   const Status status =
       ports_.streams.read(mapping_->record.source, shard_, effect.after, looked_at,
                           [&](SequenceNumber sequence, std::string_view encoded) {
-                            return take(sequence, encoded, effect, answer);
+                            return take(sequence, encoded, reading);
                           });
   const auto extent = ports_.streams.extent(mapping_->record.source, shard_);
   // What came before any trouble is good.
   if (answer.through == effect.after) {
     if (!status.ok() && status.error().code == ErrorCode::kExhausted && extent) {
-      if (!has_read_ && begin_anew_at(extent->horizon)) return;
+      if (is_new_ && begin_anew_at(extent->horizon)) return;
       return apply(ReadFailed{extent->horizon});
     }
     if (!status.ok() || !read_trouble_.empty()) {
@@ -70,32 +80,40 @@ void ShardTask::read(const Read& effect) {
       return apply(ReadFailed{});
     }
   }
-  has_read_ = true;
+  is_new_ = false;
   answer.ended = extent && extent->ended && answer.through >= extent->newest;
   apply(answer);
 }
 
 // Whether to go on reading.
-bool ShardTask::take(SequenceNumber sequence, std::string_view encoded, const Read& effect,
-                     ReadAnswered& answer) {
-  if (answer.records.size() >= effect.count_max) return false;
+bool ShardTask::take(SequenceNumber sequence, std::string_view encoded, Reading& reading) {
+  ReadAnswered& answer = reading.answer;
+  if (answer.records.size() >= reading.effect.count_max) return false;
+  // A filter that lets few through must not keep the executor.
+  if (reading.scanned >= kScannedBytesMax && !mapping_->filter.passes_all()) return false;
+  reading.scanned += encoded.size();
   scratch_.clear();
   const auto written = encoder_.append(scratch_, sequence, encoded);
   if (!written.ok()) {
     read_trouble_ = written.error().to_string();
     return false;
   }
-  if (mapping_->filter.matches(scratch_)) {
+  const auto matches = mapping_->filter.matches(scratch_);
+  if (!matches.ok()) {
+    read_trouble_ = matches.error().to_string();
+    return false;
+  }
+  if (*matches) {
     const bool is_first = encoded_.empty();
-    std::size_t bytes_max = effect.bytes_max;
+    std::size_t bytes_max = reading.effect.bytes_max;
     if (buffered_bytes_ > kBufferedBytesMax) bytes_max = std::min(bytes_max, kShortReadBytes);
-    std::size_t bytes = scratch_.size() + 1;
-    for (const Taken& taken : answer.records) bytes += taken.bytes;
-    if (!is_first && bytes > bytes_max) {
+    const std::size_t bytes = scratch_.size() + 1;
+    if (!is_first && reading.bytes + bytes > bytes_max) {
       answer.full = true;
       return false;
     }
-    answer.records.push_back({sequence, written->instant, scratch_.size() + 1});
+    reading.bytes += bytes;
+    answer.records.push_back({sequence, written->instant, bytes});
     buffered_bytes_ += scratch_.size();
     encoded_.push_back({sequence, scratch_});
   }
@@ -112,13 +130,23 @@ bool ShardTask::begin_anew_at(SequenceNumber horizon) {
   state_ = ShardStep::from(horizon, settings());
   state_.kept = kept;
   state_.counts = counts;
-  has_read_ = true;
+  is_new_ = false;
   wake_up();
   return true;
 }
 
-Awaitable<void> ShardTask::invoke(std::size_t count) {
-  PAWL_ASSERT(count > 0 && count <= encoded_.size());
+void ShardTask::begin_call(std::size_t count) {
+  PAWL_ASSERT(!call_ && count > 0 && count <= encoded_.size());
+  call_ = Call{.mapping = mapping_, .count = count, .begun = ports_.clock.monotonic()};
+  publish();
+  // run() ends only when it has: it outlives this.
+  asio::co_spawn(executor_, call(), [](const std::exception_ptr& error) {
+    PAWL_ASSERT(error == nullptr);  // nothing of ours throws
+  });
+}
+
+Awaitable<void> ShardTask::call() {
+  const std::size_t count = call_->count;
   std::string payload(kFrameBegin);
   std::size_t size = payload.size() + kFrameEnd.size();
   for (std::size_t i = 0; i < count; ++i) size += encoded_[i].record.size() + 1;
@@ -128,17 +156,16 @@ Awaitable<void> ShardTask::invoke(std::size_t count) {
     payload += encoded_[i].record;
   }
   payload += kFrameEnd;
-  // The mapping may be updated meanwhile.
-  const std::shared_ptr<const MappingView> mapping = mapping_;
   const Invocation invocation{
-      .function = mapping->record.config.function, .payload = payload, .trace_id = {}};
-  const InvocationResult result = co_await ports_.functions.invoke(invocation);
-  // Stopped from outside: what was killed then has not failed, and is delivered again.
-  if (stopping_ && result.outcome != Outcome::kReturned) co_return;
-  apply(judge(result, count));
+      .function = call_->mapping->record.config.function, .payload = payload, .trace_id = {}};
+  InvocationResult result = co_await ports_.functions.invoke(invocation);
+  call_->result = std::move(result);
+  inbox_->alarm->ring();
 }
 
-Invoked ShardTask::judge(const InvocationResult& result, std::size_t count) {
+Invoked ShardTask::judge(const Call& call) {
+  const InvocationResult& result = *call.result;
+  const std::size_t count = call.count;
   const auto failed = [&](Invoked::Outcome outcome, std::string_view words) {
     last_result_ = words;
     why_ = why_of(result);
@@ -163,7 +190,7 @@ Invoked ShardTask::judge(const InvocationResult& result, std::size_t count) {
     return at != end && at->sequence == sequence;
   };
   Invoked invoked =
-      read_batch_answer(result.payload, mapping_->record.config.reports_items, is_of_batch);
+      read_batch_answer(result.payload, call.mapping->record.config.reports_items, is_of_batch);
   if (invoked.outcome == Invoked::Outcome::kFailed) {
     return failed(Invoked::Outcome::kFailed, "PROBLEM: Function's answer is no batch response");
   }
@@ -240,6 +267,7 @@ void ShardTask::deliver(const Deliver& effect) {
 }
 
 void ShardTask::keep_checkpoint(const KeepCheckpoint& effect) {
+  if (forgets_) return;  // nothing of it must come behind the deletion
   WriteBatch batch;
   batch.put(kCheckpoints, checkpoint_key(mapping_->record.id, shard_),
             encode_checkpoint(effect.through));

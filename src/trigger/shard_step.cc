@@ -42,6 +42,10 @@ class Turn {
     s_.keeping_checkpoint = false;
     s_.kept = std::max(s_.kept, kept.through);
   }
+  void on(const Withdrawn&) {
+    PAWL_ASSERT(s_.reread && (s_.phase == Phase::kReading || s_.phase == Phase::kInvoking));
+    s_.phase = Phase::kOpen;
+  }
 
   void proceed();
   std::vector<StepEffect> finish() { return std::move(effects_); }
@@ -52,10 +56,10 @@ class Turn {
     s_.phase = Phase::kOpen;
   }
   void forget_read();
-  void wait(Duration first, Duration last) {
-    s_.retry_at = now_ + backoff(first, last, s_.failures++);
-  }
-  void succeeded() { s_.failures = 0, s_.retry_at = now_; }
+  void wait() { s_.retry_at = now_ + backoff(kRetryFirst, kRetryLast, s_.failures++); }
+  // Being throttled says nothing of how long a failure should wait, nor the other way round.
+  void wait_for_room() { s_.retry_at = now_ + backoff(kBusyFirst, kBusyLast, s_.not_begun++); }
+  void succeeded() { s_.failures = s_.not_begun = 0, s_.retry_at = now_; }
   bool older(const Taken& taken, Duration age) const {
     return wall_.microseconds - taken.instant.microseconds > age.count();
   }
@@ -108,8 +112,7 @@ void Turn::on(const ReadAnswered& read) {
 
 void Turn::on(const ReadFailed& failed) {
   end(Phase::kReading);
-  if (!failed.gone_through || *failed.gone_through <= s_.position)
-    return wait(kRetryFirst, kRetryLast);
+  if (!failed.gone_through || *failed.gone_through <= s_.position) return wait();
   if (is_aws()) {
     // The service goes on at the oldest that is left, and says nothing.
     s_.counts.expired += failed.gone_through->value - s_.position.value;
@@ -149,6 +152,7 @@ void Turn::on(const Invoked& invoked) {
   end(Phase::kInvoking);
   PAWL_ASSERT(!s_.pieces.empty());
   const std::size_t count = s_.pieces.front().count;
+  if (invoked.outcome != Invoked::Outcome::kNotBegun) s_.not_begun = 0;
   switch (invoked.outcome) {
     case Invoked::Outcome::kDone:
       s_.counts.delivered += count;
@@ -156,7 +160,7 @@ void Turn::on(const Invoked& invoked) {
       return succeeded();
     case Invoked::Outcome::kNotBegun:
       ++s_.counts.not_begun;
-      return wait(kBusyFirst, kBusyLast);
+      return wait_for_room();
     case Invoked::Outcome::kPartly: {
       ++s_.counts.failures;
       const auto end = s_.buffer.begin() + static_cast<std::ptrdiff_t>(count);
@@ -171,7 +175,7 @@ void Turn::on(const Invoked& invoked) {
       // The rest is another batch, which has failed once.
       succeeded();
       s_.pieces.front().attempts = 0;
-      if (s_.settings.bisect) return wait(kRetryFirst, kRetryLast);
+      if (s_.settings.bisect) return wait();
       return fail(s_.pieces.front());
     }
     case Invoked::Outcome::kFailed:
@@ -191,7 +195,7 @@ void Turn::fail(ShardStep::Piece& piece) {
     --piece.attempts;
     return split(piece);
   }
-  if (!for_good) return wait(kRetryFirst, kRetryLast);
+  if (!for_good) return wait();
   condemn(piece.count, out_of_retries ? Reason::kRetriesExhausted : Reason::kTooOld,
           piece.attempts);
 }
@@ -206,14 +210,13 @@ void Turn::split(ShardStep::Piece piece) {
 
 void Turn::condemn(std::size_t count, Reason reason, std::uint32_t attempts) {
   s_.condemned = ShardStep::Condemned{.count = count, .reason = reason, .attempts = attempts};
-  s_.failures = 0;
-  s_.retry_at = now_;
+  succeeded();
 }
 
 void Turn::on(const DeadLettersKept& kept) {
   end(Phase::kKeeping);
   PAWL_ASSERT(s_.condemned.has_value());
-  if (!kept.durable) return wait(kRetryFirst, kRetryLast);
+  if (!kept.durable) return wait();
   s_.condemned->kept = true;
   if (!s_.settings.has_destination || s_.condemned->reason == Reason::kTrimmed) condemned_done();
 }
@@ -222,7 +225,7 @@ void Turn::on(const Delivered& delivered) {
   end(Phase::kDelivering);
   PAWL_ASSERT(s_.condemned.has_value());
   if (!delivered.done) {
-    if (++s_.condemned->deliveries < kDeliveriesMax) return wait(kRetryFirst, kRetryLast);
+    if (++s_.condemned->deliveries < kDeliveriesMax) return wait();
     ++s_.counts.failed_deliveries;
   }
   condemned_done();
@@ -345,7 +348,8 @@ void Turn::proceed() {
   }
   if (!s_.keeping_checkpoint && s_.kept < s_.done) {
     s_.keeping_checkpoint = true;
-    effects_.emplace_back(KeepCheckpoint{s_.done});
+    // First: a call may take its fifteen minutes.
+    effects_.insert(effects_.begin(), KeepCheckpoint{s_.done});
   }
 }
 

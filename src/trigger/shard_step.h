@@ -112,8 +112,10 @@ struct Delivered {
 struct CheckpointKept {
   SequenceNumber through;
 };
+// A Read or an Invoke was not begun: a Configured came in between (`reread`). Nothing is counted.
+struct Withdrawn {};
 using StepEvent = std::variant<Woken, Configured, MovedTo, ReadAnswered, ReadFailed, Invoked,
-                               DeadLettersKept, Delivered, CheckpointKept>;
+                               DeadLettersKept, Delivered, CheckpointKept, Withdrawn>;
 
 // -- what to do about it, and to answer with the event of its kind --
 
@@ -145,7 +147,7 @@ struct Deliver {
   std::uint32_t attempts = 0;
   bool operator==(const Deliver&) const = default;
 };
-// May be done with others' in one sync; answered beside everything else.
+// May be done with others' in one sync; begun at once, and answered beside everything else.
 struct KeepCheckpoint {
   SequenceNumber through;
   bool operator==(const KeepCheckpoint&) const = default;
@@ -202,7 +204,8 @@ struct ShardStep {
   bool ended = false;
   bool keeping_checkpoint = false;
   bool reread = false;
-  std::uint32_t failures = 0;  // in a row
+  std::uint32_t failures = 0;   // in a row
+  std::uint32_t not_begun = 0;  // calls that could not be begun, in a row
   MonotonicInstant retry_at;
   StepCounts counts;
   bool operator==(const ShardStep&) const = default;

@@ -60,7 +60,8 @@ struct World {
         add(step.keeping_checkpoint);
     add(step.reread), add(step.settings.enabled), add(step.settings.batch_size);
     // Times matter as far as they lie ahead.
-    add(step.retry_at > kNow), add(step.failures > 0), add(step.buffered_since > kNow);
+    add(step.retry_at > kNow), add(step.failures > 0), add(step.not_begun > 0);
+    add(step.buffered_since > kNow);
     add(under_way ? under_way->index() + 1 : 0), add(keeping ? keeping->through.value : 99);
     return key;
   }
@@ -106,6 +107,9 @@ class Exploration {
     }
     world.step.counts = {};
     for (const StepEffect& effect : effects) {
+      if (std::holds_alternative<KeepCheckpoint>(effect) && &effect != &effects.front()) {
+        broken("a checkpoint waits for a call");
+      }
       if (const auto* keep = std::get_if<KeepCheckpoint>(&effect)) {
         if (world.keeping) broken("two checkpoints at once");
         world.keeping = *keep;
@@ -127,7 +131,7 @@ class Exploration {
     }
   }
 
-  void check_invoke(World& world, std::size_t count) {
+  void check_invoke(const World& world, std::size_t count) {
     if (count == 0 || count > world.step.buffer.size()) return broken("a batch of nothing");
     if (count > settings_.batch_size) broken("a batch too large");
     const auto first = world.step.buffer.front().sequence.value;
@@ -140,6 +144,13 @@ class Exploration {
       if (i > 0 && world.step.buffer[i].sequence <= world.step.buffer[i - 1].sequence) {
         broken("a batch out of order");
       }
+    }
+  }
+  // Not when it is asked for: it may be withdrawn.
+  static void note_tried(World& world, const StepEffect& effect) {
+    const auto* const invoke = std::get_if<Invoke>(&effect);
+    if (invoke == nullptr) return;
+    for (std::size_t i = 0; i < invoke->count; ++i) {
       world.tried |= bit(world.step.buffer[i].sequence.value);
     }
   }
@@ -229,6 +240,7 @@ class Exploration {
   void answer_well(World& world) {
     const StepEffect effect = *world.under_way;
     world.under_way.reset();
+    note_tried(world, effect);
     if (const auto* r = std::get_if<Read>(&effect)) {
       apply(world, read(world, *r));
     } else if (const auto* invoke = std::get_if<Invoke>(&effect)) {
@@ -246,6 +258,7 @@ class Exploration {
     const StepEffect effect = *before.under_way;
     World world = before;
     world.under_way.reset();
+    note_tried(world, effect);
     --world.faults;
     if (std::holds_alternative<Read>(effect)) {
       apply(world, ReadFailed{});
@@ -317,6 +330,15 @@ class Exploration {
     if (world.keeping) {
       World next = world;
       keep(next);
+      visit(next);
+    }
+    const bool may_be_withdrawn = world.under_way && world.step.reread &&
+                                  (std::holds_alternative<Read>(*world.under_way) ||
+                                   std::holds_alternative<Invoke>(*world.under_way));
+    if (may_be_withdrawn) {
+      World next = world;
+      next.under_way.reset();
+      apply(next, Withdrawn{});
       visit(next);
     }
     if (world.under_way) {

@@ -147,6 +147,14 @@ class History {
     apply(Configured{other});
     settings_ = other;
     settings_.enabled = true;
+    // Whether the shell had begun it already.
+    const bool may_be_withdrawn =
+        under_way_ && step_.reread &&
+        (std::holds_alternative<Read>(*under_way_) || std::holds_alternative<Invoke>(*under_way_));
+    if (may_be_withdrawn && dice_.per_mille(500)) {
+      under_way_.reset();
+      apply(Withdrawn{});
+    }
   }
   void keep() {
     checkpoint_ = std::max(checkpoint_, keeping_->through.value);
@@ -213,6 +221,7 @@ class History {
   }
   void answer_invoke(std::size_t count) {
     was_poison_.insert(poison_.begin(), poison_.end());
+    for (std::size_t i = 0; i < count; ++i) tried_.insert(step_.buffer[i].sequence.value);
     const auto poisoned = std::find_if(
         step_.buffer.begin(), step_.buffer.begin() + static_cast<std::ptrdiff_t>(count),
         [this](const Taken& taken) { return poison_.contains(taken.sequence.value); });
@@ -239,7 +248,6 @@ class History {
     for (std::size_t i = 0; i < count; ++i) {
       const Taken& taken = step_.buffer[i];
       bytes += taken.bytes;
-      tried_.insert(taken.sequence.value);
       if (i > 0 && taken.sequence <= step_.buffer[i - 1].sequence) broken("out of order");
       if (!matches(taken.sequence.value)) broken("what does not match the filter");
     }

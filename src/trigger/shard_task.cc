@@ -80,6 +80,11 @@ StepSettings ShardTask::settings() const {
 
 void ShardTask::configure(std::shared_ptr<const MappingView> mapping) {
   mapping_ = std::move(mapping);
+  ++unsettled_;
+  {
+    const std::lock_guard lock(status_mutex_);
+    status_.at_rest = false;  // as far as anybody knows
+  }
   inbox_->put(Configured{settings()});
 }
 
@@ -93,38 +98,61 @@ void ShardTask::stop() {
 }
 
 Awaitable<void> ShardTask::run() {
-  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  executor_ = co_await asio::this_coro::executor;
   wake_up();
   while (!stopping_) {
-    if (!effects_.empty()) {
-      const StepEffect effect = effects_.front();
-      effects_.pop_front();
-      co_await perform(effect);
-      // Others have their turn: a long backlog must not keep the executor.
-      if (std::holds_alternative<Read>(effect)) co_await asio::post(executor, asio::use_awaitable);
+    // Before each effect: however long a backlog is, what comes from elsewhere is heeded.
+    take_events();
+    if (effects_.empty()) {
+      co_await inbox_->alarm->wait_until(deadline());
+      take_answer();
+      wake_up();
       continue;
     }
-    std::vector<StepEvent> events;
-    {
-      const std::lock_guard lock(inbox_->mutex);
-      events.swap(inbox_->events);
-    }
-    for (const StepEvent& event : events) take_event(event);
-    if (!events.empty()) continue;
-    publish();
-    co_await inbox_->alarm->wait_until(deadline());
-    wake_up();
+    const StepEffect effect = effects_.front();
+    effects_.pop_front();
+    perform(effect);
+    // Others have their turn: a long backlog must not keep the executor.
+    if (std::holds_alternative<Read>(effect)) co_await asio::post(executor_, asio::use_awaitable);
   }
+  while (call_ && !call_->result) {
+    co_await inbox_->alarm->wait_until(ports_.clock.monotonic() + kIdleLook);
+  }
+  take_answer();
   // What the function has answered last is worth a checkpoint.
   if (!forgets_ && state_.done > state_.kept) keep_checkpoint({state_.done});
-  publish();
+}
+
+void ShardTask::take_events() {
+  std::vector<StepEvent> events;
+  {
+    const std::lock_guard lock(inbox_->mutex);
+    events.swap(inbox_->events);
+  }
+  for (const StepEvent& event : events) take_event(event);
 }
 
 void ShardTask::take_event(const StepEvent& event) {
   const auto* const kept = std::get_if<DeadLettersKept>(&event);
   if (kept != nullptr && kept->durable) told_(shard_, std::exchange(being_kept_, {}));
-  if (std::holds_alternative<Configured>(event)) skip();
+  if (std::holds_alternative<Configured>(event)) {
+    PAWL_ASSERT(unsettled_ > 0);
+    --unsettled_;
+    skip();
+  }
   apply(event);
+}
+
+void ShardTask::take_answer() {
+  if (!call_ || !call_->result) return;
+  const Call call = *std::exchange(call_, std::nullopt);
+  {
+    const std::lock_guard lock(status_mutex_);
+    longest_call_ = std::max(longest_call_, ports_.clock.monotonic() - call.begun);
+  }
+  // Stopped from outside: what was killed then has not failed, and is delivered again.
+  if (stopping_ && call.result->outcome != InvocationResult::Outcome::kReturned) return;
+  apply(judge(call));
 }
 
 void ShardTask::skip() {
@@ -140,7 +168,8 @@ void ShardTask::wake_up() {
   const auto extent = ports_.streams.extent(mapping_->record.source, shard_);
   apply(Woken{extent ? extent->newest : state_.newest});
   // Nothing will ever come behind: its table need not wait for this mapping.
-  if (is_pawl() && extent && extent->ended && state_.kept >= extent->newest) {
+  const bool is_over = !extent || (extent->ended && state_.kept >= extent->newest);
+  if (is_pawl() && is_over) {
     ports_.streams.lift(mapping_->record.id, mapping_->record.source.shard(shard_));
   }
 }
@@ -155,12 +184,18 @@ MonotonicInstant ShardTask::deadline() const {
 void ShardTask::apply(const StepEvent& event) {
   const SequenceNumber kept = state_.kept;
   for (StepEffect& effect : step(state_, event, ports_.clock.now(), ports_.clock.monotonic())) {
-    effects_.push_back(std::move(effect));
+    const auto* const keeping = std::get_if<KeepCheckpoint>(&effect);
+    if (keeping != nullptr) {
+      keep_checkpoint(*keeping);
+    } else {
+      effects_.push_back(std::move(effect));
+    }
   }
   forget_done();
   if (is_pawl() && state_.kept > kept) {
     ports_.streams.hold(mapping_->record.id, mapping_->record.source.shard(shard_), state_.kept);
   }
+  publish();
 }
 
 // The step's buffer tells which records are still needed.
@@ -186,21 +221,38 @@ void ShardTask::publish() {
   now.done = state_.done;
   now.kept = state_.kept;
   now.counts = state_.counts;
-  now.at_rest = !state_.settings.enabled && !state_.is_busy();
-  if (const Taken* blocking = state_.blocking(); blocking != nullptr && !encoded_.empty()) {
-    now.blocked_at = blocking->sequence;
-    now.blocked_key = key_of_record(encoded_.front().record);
-    now.attempts = state_.pieces.front().attempts;
-  }
+  now.at_rest = !state_.settings.enabled && !state_.is_busy() && unsettled_ == 0;
   now.last_result = last_result_;
   now.why = why_;
+  const MonotonicInstant instant = ports_.clock.monotonic();
   const std::lock_guard lock(status_mutex_);
+  if (!state_.settings.enabled || now.done >= now.newest) {
+    due_since_.reset();
+  } else if (!due_since_ || now.done != status_.done) {
+    due_since_ = instant;
+  }
+  calling_since_ = call_ ? std::optional(call_->begun) : std::nullopt;
+  window_ = state_.settings.window;
+  if (const Taken* blocking = state_.blocking(); blocking != nullptr && !encoded_.empty()) {
+    now.blocked_at = blocking->sequence;
+    now.attempts = state_.pieces.front().attempts;
+    // Looked for once: it is called after every event.
+    now.blocked_key = status_.blocked_at == now.blocked_at ? std::move(status_.blocked_key)
+                                                           : key_of_record(encoded_.front().record);
+  }
   status_ = std::move(now);
 }
 
 ShardTaskStatus ShardTask::status() const {
+  const MonotonicInstant instant = ports_.clock.monotonic();
   const std::lock_guard lock(status_mutex_);
-  return status_;
+  ShardTaskStatus now = status_;
+  if (due_since_) {
+    const Duration call = calling_since_ ? instant - *calling_since_ : Duration{0};
+    const Duration still = instant - *due_since_;
+    if (still > kStalledAfter + window_ + std::max(call, longest_call_)) now.stalled_for = still;
+  }
+  return now;
 }
 
 }  // namespace pawl::trigger

@@ -40,6 +40,7 @@ class ListedStreams final : public MappingStreams {
     std::map<MappingId, std::uint64_t> held;
   };
   std::map<ShardId, Shard> shards;
+  mutable std::size_t longest_read = 0;  // bytes of changes
 
   std::optional<SourceExtent> extent(const MappingSource& source,
                                      std::uint32_t shard) const override {
@@ -52,7 +53,10 @@ class ListedStreams final : public MappingStreams {
               std::size_t count_max, const Visit& visit) const override {
     const Shard& it = shards.at(source.shard(shard));
     if (after.value < it.floor) return Error{ErrorCode::kExhausted, "trimmed", ""};
+    std::size_t bytes = 0;
     for (std::uint64_t i = after.value; i < it.changes.size() && i - after.value < count_max; ++i) {
+      bytes += it.changes[i].size();
+      longest_read = std::max(longest_read, bytes);
       if (!visit({i + 1}, it.changes[i])) break;
     }
     return ok();

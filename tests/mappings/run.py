@@ -10,10 +10,11 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..")]
 
 import test_api
 import test_delivery
+import test_ends
 import test_failures
 import test_kills
 import test_profiles
 from blackbox import suite
 
 if __name__ == "__main__":
-    sys.exit(suite.main([test_api, test_delivery, test_failures, test_profiles, test_kills], description=__doc__))
+    sys.exit(suite.main([test_api, test_delivery, test_ends, test_failures, test_profiles, test_kills], description=__doc__))

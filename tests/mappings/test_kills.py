@@ -57,3 +57,26 @@ class Kills(Case):
             self.check_order(scene.batches())
             self.assertEqual(scene.status(pawl)["dead_letters"], 0)
             self.assertEqual(pawl.run("verify", pawl.archive).returncode, 0)
+
+    def test_little_of_a_long_queue_is_delivered_again(self):
+        context, changes, batch = suite.current(), 800, 10
+        with Cleanup() as cleanup:
+            pawl = cleanup.add(Pawl(context.require_binary(), context.ports, cleanup.directory())).start()
+            scene = Scene(pawl.url)
+            for first in range(0, changes, 25):
+                scene.ddb.batch_write_item(RequestItems={scene.name: [
+                    {"PutRequest": {"Item": {"id": {"S": f"k{n}"}, "v": {"N": "0"}}}} for n in range(first, first + 25)]})
+            scene.map(BatchSize=batch)
+            wait_until(lambda: len(scene.names("batches/")) >= changes // batch // 2, 60, "half of the queue")
+            before = sum(len(one) for one in scene.batches())
+            pawl.kill()
+            pawl.start()
+            scene.await_logs([f"k{n}-0" for n in range(changes)], 120)
+            wait_until(lambda: scene.status(pawl)["lag"] == 0, what="the end of the lag")
+            batches = scene.batches()
+            self.check_order(batches)
+            given = [(shard, sequence) for one in batches for _, sequence, shard in one]
+            again = len(given) - len(set(given))
+            # A shard's call under way, the one before it, and those that fit into the time in which checkpoints gather.
+            self.assertLessEqual(again, 4 * batch * len(scene.status(pawl)["shards"]), f"{before} had been delivered")
+            self.assertLess(again, before)

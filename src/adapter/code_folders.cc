@@ -107,7 +107,7 @@ Result<std::unique_ptr<CodeFolders>> CodeFolders::open(int functions,
   std::unique_ptr<CodeFolders> folders(new CodeFolders(options));
   folders->owner_ = identity_of(functions);
   remove_left_over(functions, folders->owner_);
-  std::string path = temporary_place() + "/" + std::string(kName) + "XXXXXX";
+  std::string path = fmt::format("{}/{}XXXXXX", temporary_place(), kName);
   if (::mkdtemp(path.data()) == nullptr) return error_of_errno(errno, "making folder", path);
   folders->path_ = path;
   PAWL_TRY(replace_file(functions, std::string(kRemembered), path, 0600));

@@ -296,7 +296,7 @@ Result<std::unique_ptr<FunctionProcess>> ChildProcesses::start(const ProcessSpec
   child.command = spec.command;
   child.environment.reserve(spec.environment.size() + 1);
   for (const auto& [name, value] : spec.environment) {
-    child.environment.push_back(name + "=" + value);
+    child.environment.push_back(fmt::format("{}={}", name, value));
   }
   child.environment.push_back("AWS_LAMBDA_RUNTIME_API=" + api->address());
   SystemRandom random;

@@ -127,7 +127,7 @@ Status LogFiles::append(std::string_view function, std::string_view text) {
       ::unlinkat(log->folder.get(), file_name(starts[i]).c_str(), 0);
     }
   }
-  const auto written = write_all(log->file.get(), text, function);
+  auto written = write_all(log->file.get(), text, function);
   if (!written.ok()) {
     // What was written of it must not stand before the next line.
     static_cast<void>(!::ftruncate(log->file.get(), static_cast<off_t>(log->size)));

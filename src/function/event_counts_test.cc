@@ -1,6 +1,4 @@
 // What is counted of asynchronous invocations: as they come and go, are given up, and after a start.
-#include "function/event_queue.h"
-
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -11,6 +9,7 @@
 
 #include "fault/manual_clock.h"
 #include "fault/memory_key_value_store.h"
+#include "function/event_queue.h"
 #include "function/function_fixture_test.h"
 
 namespace pawl::function {

@@ -126,8 +126,9 @@ Environment environment_of(const FunctionRecord& function, const std::string& fo
   };
   // A function's own value stands for what Pawl sets of itself, but for Lambda's own variables.
   for (const auto& [name, value] : of.environment) {
-    const auto same = std::find_if(all.begin(), all.end(),
-                                   [&name](const auto& other) { return other.first == name; });
+    const auto same = std::find_if(all.begin(), all.end(), [&own_name = name](const auto& other) {
+      return other.first == own_name;
+    });
     if (same == all.end()) {
       all.emplace_back(name, value);
     } else if (name == "PYTHONPATH") {

@@ -13,7 +13,8 @@ namespace pawl::function {
 
 inline constexpr KeySpace kFunctions = KeySpace::kCatalog;  // "format", and records by name
 inline constexpr KeySpace kCode = KeySpace::kItems;         // zip files: large, so in blob files
-inline constexpr KeySpace kEvents = KeySpace::kChanges;     // asynchronous invocations, and their payloads
+inline constexpr KeySpace kEvents =
+    KeySpace::kChanges;  // asynchronous invocations, and their payloads
 
 inline constexpr unsigned kFunctionFormat = 1;
 inline constexpr std::string_view kFormatKey = "format";

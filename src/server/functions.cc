@@ -42,7 +42,7 @@ std::string find_program(std::string_view name, std::string_view path) {
     const std::string_view folder = path.substr(0, end);
     path.remove_prefix(std::min(end + 1, path.size()));
     if (!folder.starts_with('/')) continue;
-    const std::string program = fmt::format("{}/{}", folder, name);
+    std::string program = fmt::format("{}/{}", folder, name);
     if (::access(program.c_str(), X_OK) == 0) return program;
   }
   return {};

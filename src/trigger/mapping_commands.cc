@@ -1,6 +1,5 @@
 // Mappings are made, changed and removed: one command at a time, each durable before it is answered. And read at a start.
 #include <algorithm>
-#include <future>
 
 #include "base/assert.h"
 #include "base/coding.h"
@@ -111,12 +110,10 @@ Status MappingStage::fix_missing_positions() {
     hold(*entry);
   }
   if (batch.empty()) return ok();
-  const auto durable = std::make_shared<std::promise<bool>>();
-  std::future<bool> answer = durable->get_future();
-  ports_.state.submit(std::move(batch), StateSink::Urgency::kNow,
-                      [durable](bool is_durable) { durable->set_value(is_durable); });
-  if (answer.get()) return ok();
-  return Error{ErrorCode::kUnavailable, "writing the positions of mappings failed", ""};
+  // Nothing has been submitted to the state's thread yet: nobody else writes.
+  const WriteResult written = store_.write(batch, Sync::kYes);
+  if (written.outcome == WriteOutcome::kDone) return ok();
+  return Error{ErrorCode::kUnavailable, "writing the positions of mappings: " + written.why, ""};
 }
 
 Status MappingStage::load_state(Entry& entry) {

@@ -183,12 +183,13 @@ MonotonicInstant ShardTask::deadline() const {
 
 void ShardTask::apply(const StepEvent& event) {
   const SequenceNumber kept = state_.kept;
-  for (StepEffect& effect : step(state_, event, ports_.clock.now(), ports_.clock.monotonic())) {
+  for (const StepEffect& effect :
+       step(state_, event, ports_.clock.now(), ports_.clock.monotonic())) {
     const auto* const keeping = std::get_if<KeepCheckpoint>(&effect);
     if (keeping != nullptr) {
       keep_checkpoint(*keeping);
     } else {
-      effects_.push_back(std::move(effect));
+      effects_.push_back(effect);
     }
   }
   forget_done();

@@ -168,6 +168,7 @@ class ShardTask {
   stream::RecordJson encoder_;
 
   boost::asio::any_io_executor executor_;  // of run()
+  bool rests_ = false;                     // before state_, which is made with it
   ShardStep state_;
   std::deque<StepEffect> effects_;
   std::deque<Encoded> encoded_;  // the records of state_.buffer
@@ -184,7 +185,6 @@ class ShardTask {
   std::atomic<bool> stopping_ = false;
   std::atomic<bool> forgets_ = false;
   bool skips_ = false;
-  bool rests_ = false;
   mutable std::mutex status_mutex_;
   ShardTaskStatus status_;                     // guarded by status_mutex_, and what follows
   std::optional<MonotonicInstant> due_since_;  // or since something was done last

@@ -40,9 +40,9 @@ std::vector<StateThread::Waiting> StateThread::take() {
   return std::exchange(waiting_, {});
 }
 
-bool StateThread::write(std::vector<Waiting> all) {
+bool StateThread::write(const std::vector<Waiting>& all) {
   WriteBatch batch;
-  for (Waiting& one : all) {
+  for (const Waiting& one : all) {
     for (const WriteBatch::Entry& entry : one.batch.entries()) {
       if (entry.kind == WriteBatch::Kind::kPut) {
         batch.put(entry.space, entry.key, entry.value);
@@ -56,7 +56,7 @@ bool StateThread::write(std::vector<Waiting> all) {
     on_unknown_("writing the state of mappings: " + result.why);
     return false;
   }
-  for (Waiting& one : all) one.done(result.outcome == WriteOutcome::kDone);
+  for (const Waiting& one : all) one.done(result.outcome == WriteOutcome::kDone);
   return true;
 }
 

@@ -37,7 +37,7 @@ class StateThread final : public StateSink {
   };
   void run();
   std::vector<Waiting> take();
-  bool write(std::vector<Waiting> all);
+  bool write(const std::vector<Waiting>& all);
 
   KeyValueStore& store_;
   std::function<void(const std::string& why)> on_unknown_;

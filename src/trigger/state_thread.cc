@@ -62,9 +62,9 @@ bool StateThread::write(const std::vector<Waiting>& all) {
 
 void StateThread::run() {
   for (;;) {
-    auto all = take();
+    const auto all = take();
     if (all.empty()) return;
-    if (!write(std::move(all))) return;
+    if (!write(all)) return;
   }
 }
 

@@ -13,7 +13,6 @@ namespace pawl::wire {
 namespace {
 
 using trigger::MappingChanges;
-using trigger::MappingConfig;
 
 constexpr std::size_t kNameMax = 64;
 constexpr std::string_view kFunction = "function:";

@@ -113,14 +113,17 @@ TEST_F(FunctionProcesses, OneThatWritesWithoutEndHoldsUpNobody) {
   EXPECT_TRUE(pump([&] { return quiet.end.has_value(); }, seconds(20)));
   EXPECT_EQ(quiet.last, "19");
   EXPECT_EQ(quiet.lines, 20U);
-  const auto draining = std::chrono::steady_clock::now();
+  const auto before = loud.lines;
   flood->drain_output();
-  EXPECT_LT(std::chrono::steady_clock::now() - draining, milliseconds(500));
+  EXPECT_LE(loud.lines - before, 2U * 65'536) << "what was there, not what still comes";
   pump([] { return false; }, seconds(2));
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
   flood->kill();
   ASSERT_TRUE(pump([&] { return loud.end.has_value(); }, seconds(5)));
-  EXPECT_THAT(loud.note, HasSubstr("lines before this one are dropped"));
+  // A slow machine (sanitizers, other tests) does not read so much that anything must be dropped.
+  if (static_cast<double>(loud.lines) > LineBudget::kLinesASecond * took.count() / 2) {
+    EXPECT_THAT(loud.note, HasSubstr("lines before this one are dropped"));
+  }
   EXPECT_LT(static_cast<double>(loud.lines), LineBudget::kLinesASecond * (took.count() + 10));
 }
 

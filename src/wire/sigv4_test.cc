@@ -205,10 +205,11 @@ TEST_F(AccessGateTest, OpenBelievesSignaturesUnverified) {
 // Of every service: a page whose name resolves to 127.0.0.1 may send any header to "its own site", and read the answer.
 TEST_F(AccessGateTest, OpenTakesSignedRequestsOfThisMachineOnly) {
   for (const std::string service : {"dynamodb", "sqs", "lambda", "s3", ""}) {
+    const std::string authorization = "AWS4-HMAC-SHA256 Credential=a/20261122/eu-north-1/" +
+                                      service + "/aws4_request, Signature=x";
     request.headers = {{"Host", "evil.example"},
                        {"Content-Type", "application/x-amz-json-1.0"},
-                       {"Authorization", "AWS4-HMAC-SHA256 Credential=a/20261122/eu-north-1/" +
-                                             service + "/aws4_request, Signature=x"}};
+                       {"Authorization", authorization}};
     for (const bool loopback : {false, true}) {
       if (loopback) request.headers[0].value = "127.0.0.1:8000";
       EXPECT_EQ(open.admit(request, service, {}).ok(), loopback) << service;

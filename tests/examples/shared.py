@@ -3,12 +3,12 @@
 import os
 import re
 import subprocess
-import time
 
 import boto3
 from botocore.config import Config
 
 from blackbox import suite
+from blackbox.client_case import wait_until  # noqa: F401
 from blackbox.servers import Pawl
 
 EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples")
@@ -69,13 +69,3 @@ class Server(Pawl):
         pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         names = [one["Key"] for page in pages for one in page.get("Contents", [])]
         return {name: s3.get_object(Bucket=bucket, Key=name)["Body"].read() for name in names}
-
-
-def wait_until(condition, timeout_s=30.0, what="it"):
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"{what} did not happen within {timeout_s:.0f} s")

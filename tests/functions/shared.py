@@ -2,8 +2,6 @@
 
 import io
 import json
-import time
-import unittest
 import urllib.error
 import urllib.request
 import uuid
@@ -11,9 +9,9 @@ import zipfile
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
-from blackbox import suite
+from blackbox import client_case, suite
+from blackbox.client_case import ClientCase as Case  # noqa: F401
 
 ROLE = "arn:aws:iam::000000000000:role/x"
 
@@ -83,13 +81,7 @@ def texts(name, **more):
 
 
 def wait_until(condition, timeout_s=20.0, what="it"):
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"{what} did not happen within {timeout_s:.0f} s")
+    return client_case.wait_until(condition, timeout_s, what)
 
 
 def http(method, path, body=None, headers=None, url=None):
@@ -99,14 +91,3 @@ def http(method, path, body=None, headers=None, url=None):
             return answer.status, answer.read(), answer.headers
     except urllib.error.HTTPError as error:
         return error.code, error.read(), error.headers
-
-
-class Case(unittest.TestCase):
-    maxDiff = None
-
-    def refused(self, code, call, *arguments, **named):
-        with self.assertRaises(ClientError) as caught:
-            call(*arguments, **named)
-        self.assertEqual(caught.exception.response["Error"]["Code"], code, caught.exception)
-        self.assertTrue(caught.exception.response["Error"]["Message"], "an error says what was wrong")
-        return caught.exception

@@ -2,16 +2,14 @@
 
 import io
 import json
-import time
-import unittest
 import uuid
 import zipfile
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from blackbox import suite
+from blackbox.client_case import ClientCase, wait_until
 
 ROLE = "arn:aws:iam::000000000000:role/x"
 
@@ -73,16 +71,6 @@ def zipped(code):
     with zipfile.ZipFile(out, "w") as archive:
         archive.writestr("handler.py", code)
     return out.getvalue()
-
-
-def wait_until(condition, timeout_s=30.0, what="it"):
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"{what} did not happen within {timeout_s:.0f} s")
 
 
 class Scene:
@@ -153,16 +141,7 @@ class Scene:
         self.s3.delete_object(Bucket=self.name, Key="stop")
 
 
-class Case(unittest.TestCase):
-    maxDiff = None
-
-    def refused(self, code, call, *arguments, **named):
-        with self.assertRaises(ClientError) as caught:
-            call(*arguments, **named)
-        self.assertEqual(caught.exception.response["Error"]["Code"], code, caught.exception)
-        self.assertTrue(caught.exception.response["Error"]["Message"], "an error says what was wrong")
-        return caught.exception
-
+class Case(ClientCase):
     def check_order(self, batches, dead=()):
         """Each shard's changes come in their order; what is delivered again begins further back, and goes on from there. `dead`:
         shard number and sequence number of what may be passed over."""

@@ -1,13 +1,12 @@
 """What the tests of this folder share."""
 
-import unittest
 import uuid
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from blackbox import suite
+from blackbox.client_case import ClientCase
 
 
 def client(url=None, **more):
@@ -23,17 +22,10 @@ def fresh(prefix="q"):
     return f"{prefix}-{uuid.uuid4().hex[:8]}"
 
 
-class Case(unittest.TestCase):
+class Case(ClientCase):
     def create(self, **attributes):
         name = fresh()
         return client().create_queue(QueueName=name, Attributes={k: str(v) for k, v in attributes.items()})["QueueUrl"]
-
-    def refused(self, code, call, *arguments, **named):
-        with self.assertRaises(ClientError) as caught:
-            call(*arguments, **named)
-        self.assertEqual(caught.exception.response["Error"]["Code"], code)
-        self.assertTrue(caught.exception.response["Error"]["Message"], "an error says what was wrong")
-        return caught.exception
 
     def receive(self, url, count=10, **more):
         return client().receive_message(QueueUrl=url, MaxNumberOfMessages=count, **more).get("Messages", [])

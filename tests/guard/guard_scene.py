@@ -15,6 +15,7 @@ from blackbox import suite
 from botocore.config import Config
 
 KEYS = {"aws_access_key_id": "guard", "aws_secret_access_key": "guard", "region_name": "us-east-1"}
+COMMAND_S = 300.0
 CATCH_UP_S = 120.0
 NAMES = "logs/{hashid}-{_version}.log"
 
@@ -94,15 +95,15 @@ class Scene:
         self.workers.append(worker)
         return worker.start()
 
-    def run(self, *arguments, **environment):
-        return subprocess.run([self.binary, *arguments], capture_output=True, text=True, timeout=300, check=False,
+    def run(self, *arguments, within_s=COMMAND_S, **environment):
+        return subprocess.run([self.binary, *arguments], capture_output=True, text=True, timeout=within_s, check=False,
                               env={**os.environ, **environment})
 
     def preflight(self, *more, **environment):
         return self.run(*self.command("--preflight", *more)[1:], **environment)
 
-    def verify(self, *more):
-        done = self.run("verify", self.archive, "--s3-endpoint", self.s3_url, "--json", *more)
+    def verify(self, *more, within_s=COMMAND_S):
+        done = self.run("verify", self.archive, "--s3-endpoint", self.s3_url, "--json", *more, within_s=within_s)
         try:
             return done.returncode, json.loads(done.stdout), done.stdout + done.stderr
         except ValueError:

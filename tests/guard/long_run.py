@@ -22,6 +22,7 @@ from guard_scene import LocalScene, Writers
 
 GATEWAY_AWAY_S = 20.0
 DRAINED_WITHIN_S = 600.0
+READ_A_SECOND = 100  # objects of the gateway that `verify --deep` reads at the very least
 
 
 class Run:
@@ -128,7 +129,7 @@ def main():
         scene.wait_archived(written, DRAINED_WITHIN_S)
         run.say(f"all are in the ledger {time.monotonic() - stopped:.0f} s after the last write")
         statuses = [worker.stop() for worker in scene.workers]
-        status, report, text = scene.verify("--deep")
+        status, report, text = scene.verify("--deep", within_s=300 + written / READ_A_SECOND)
         objects, evaded = duplicates_of(scene, gateway)
         print(f"{written} changes in {seconds:.0f} s by {options.writers} writers; {run.kills} kills, {run.pauses} pauses, one gateway away for "
               f"{GATEWAY_AWAY_S:.0f} s; a worker took {run.memory_kb / 1024:.0f} MB at most; nobody's shard for {run.slowest_s:.1f} s at most")

@@ -4,12 +4,13 @@
 #   src/NAME/*_fuzz.cc       -> one libFuzzer target each, with -DPAWL_FUZZ=ON
 # DEPENDS is the whole truth about which folders NAME may include: the layering test reads it.
 include(GoogleTest)
+include(${CMAKE_CURRENT_LIST_DIR}/PawlTogether.cmake)
 
 # Headers of libraries are most of what the compiler reads, so g++ reads them once: pawl_precompile(NAME HEADERS headers...
-# [LIBRARIES externals...]) does it, pawl_use_precompiled(TARGET NAME) puts them before each source of a target. Sources include
+# [LIBRARIES externals...] [OPTIONS options...]) does it, pawl_use_precompiled(TARGET NAME) puts them before each source of a target. Sources include
 # what they need all the same: the builds with sanitizers and clang-tidy know of no precompiled header.
 function(pawl_precompile name)
-  cmake_parse_arguments(ARG "" "" "HEADERS;LIBRARIES" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "HEADERS;LIBRARIES;OPTIONS" ${ARGN})
   if(NOT PAWL_PRECOMPILE OR PAWL_SANITIZE OR NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     return()
   endif()
@@ -19,7 +20,7 @@ function(pawl_precompile name)
   target_link_libraries(pawl_precompiled_${name} PRIVATE fmt::fmt ${ARG_LIBRARIES})
   target_precompile_headers(pawl_precompiled_${name} PRIVATE ${ARG_HEADERS})
   # For ccache (its manual, "Precompiled headers").
-  target_compile_options(pawl_precompiled_${name} PRIVATE -fpch-preprocess)
+  target_compile_options(pawl_precompiled_${name} PRIVATE -fpch-preprocess ${ARG_OPTIONS})
 endfunction()
 function(pawl_use_precompiled target name)
   if(TARGET pawl_precompiled_${name})
@@ -42,7 +43,8 @@ function(pawl_folder name)
 
   list(TRANSFORM ARG_DEPENDS PREPEND pawl_ OUTPUT_VARIABLE depends)
   if(sources)
-    add_library(pawl_${name} STATIC ${sources})
+    pawl_together(together pawl_${name} 8 ${sources})
+    add_library(pawl_${name} STATIC ${together})
     target_include_directories(pawl_${name} PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
     target_link_libraries(pawl_${name} PUBLIC ${depends} ${ARG_LIBRARIES} Threads::Threads)
     # Stages: those with a port to the world, and items.
@@ -62,11 +64,8 @@ function(pawl_folder name)
 
   list(TRANSFORM ARG_TEST_DEPENDS PREPEND pawl_ OUTPUT_VARIABLE test_depends)
   if(PAWL_TESTS AND tests AND NOT PAWL_FUZZ)
-    add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE pawl_${name} ${test_depends} ${ARG_TEST_LIBRARIES}
-                                               rapidcheck GTest::gmock GTest::gtest_main)
-    pawl_compile_faster(${tests})
-    pawl_use_precompiled(${name}_test tests)
+    pawl_test_program(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE pawl_${name} ${test_depends} ${ARG_TEST_LIBRARIES})
     add_test(NAME ${name} COMMAND ${name}_test)
   endif()
   if(PAWL_FUZZ)
@@ -79,15 +78,25 @@ function(pawl_folder name)
 endfunction()
 
 # Tests are two thirds of what a build compiles. What they test is optimised as ever, and so are those that visit millions of
-# states.
-function(pawl_compile_faster)
-  if(PAWL_SANITIZE)
-    set(optimisation -O0)
-  else()
-    set(optimisation -O1)
+# states: these come first, for of an inline function that both have the linker takes the first.
+function(pawl_test_program target)
+  set(tests ${ARGN})
+  set(heavy ${ARGN})
+  list(FILTER tests EXCLUDE REGEX "(exploration|simulation)[a-z_]*_test.cc$")
+  list(FILTER heavy INCLUDE REGEX "(exploration|simulation)[a-z_]*_test.cc$")
+  set(objects "")
+  if(heavy)
+    pawl_together(together ${target}_heavy 4 ${heavy})
+    add_library(${target}_heavy OBJECT ${together})
+    target_link_libraries(${target}_heavy PRIVATE
+                          $<TARGET_PROPERTY:${target},LINK_LIBRARIES>)
+    set(objects $<TARGET_OBJECTS:${target}_heavy>)
   endif()
-  list(FILTER ARGN EXCLUDE REGEX "(exploration|simulation)[a-z_]*_test.cc$")
-  set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS ${optimisation})
+  pawl_together(together ${target} 12 ${tests})
+  add_executable(${target} ${objects} ${together})
+  target_link_libraries(${target} PRIVATE rapidcheck GTest::gmock GTest::gtest_main)
+  target_compile_options(${target} PRIVATE -O0)
+  pawl_use_precompiled(${target} tests)
 endfunction()
 
 # Writes the declared layers where tests/layering reads them.

@@ -93,7 +93,7 @@ struct World {
 
 constexpr auto kInsert = EntryKind::kInsert;
 constexpr auto kModify = EntryKind::kModify;
-constexpr auto kRemove = EntryKind::kRemove;
+constexpr auto kRemoval = EntryKind::kRemove;
 
 TEST(LossFinder, AHoleAcrossAGap) {
   World world;
@@ -138,8 +138,8 @@ TEST(LossFinder, TheTableIsAhead) {
   world.open(1);
   world.change(1, "a", kModify, 2);
   world.change(1, "gone", kModify, 2);
-  world.change(1, "removed", kRemove, 2);
-  world.change(1, "back", kRemove, 2);
+  world.change(1, "removed", kRemoval, 2);
+  world.change(1, "back", kRemoval, 2);
   world.change(1, "same", kModify, 2);
   world.table = {{"a", 5}, {"back", 0}, {"same", 2}, {"never", 1}};
   LossCounts counts;

@@ -1,11 +1,12 @@
 #include "audit/root_events.h"
 
+#include "audit/repair_reader.h"
+
 namespace pawl::audit {
 namespace {
 
 using simdjson::dom::element;
 
-constexpr std::uint32_t kRepairChain = 0;
 constexpr std::string_view kNoShard = "its event names no shard of a guarded table that is there";
 
 }  // namespace

@@ -23,13 +23,13 @@ constexpr std::size_t kRoleMax = 2048;
 constexpr std::uint32_t kConcurrencyMax = 1'000;
 constexpr std::int64_t kStorageDefault = 512;
 
-thread_local RequestJson json;
+thread_local RequestJson own_json;
 
 // At the end of a request: a giant's memory is not kept.
 class GiveBack {
  public:
   explicit GiveBack(std::string_view body) : bytes_(body.size()) {}
-  ~GiveBack() { json.give_back(bytes_); }
+  ~GiveBack() { own_json.give_back(bytes_); }
   GiveBack(const GiveBack&) = delete;
   GiveBack& operator=(const GiveBack&) = delete;
 
@@ -38,7 +38,7 @@ class GiveBack {
 };
 
 ServiceResult<object> parse_object(std::string_view body) {
-  const auto parsed = json.parse(body);
+  const auto parsed = own_json.parse(body);
   if (!parsed.ok()) {
     return lambda_error(400, lambda_errors::kInvalidContent,
                         "Could not parse request body into json: " + parsed.error().message);
@@ -52,9 +52,9 @@ ServiceResult<object> parse_object(std::string_view body) {
 }
 
 // One object of a request. Every member that is there must be asked for: what Pawl does not know, it does not pass over.
-class Members {
+class InputMembers {
  public:
-  Members(object members, std::string_view where) : members_(members), where_(where) {}
+  InputMembers(object members, std::string_view where) : members_(members), where_(where) {}
 
   std::optional<element> find(std::string_view name) {
     known_.push_back(name);
@@ -142,7 +142,7 @@ class Members {
   std::vector<std::string_view> known_;
 };
 
-ServiceStatus check_one_value(Members& of, std::string_view outer, std::string_view inner,
+ServiceStatus check_one_value(InputMembers& of, std::string_view outer, std::string_view inner,
                               std::string_view only) {
   WIRE_ASSIGN(const auto found, of.map(outer));
   if (!found) return Unit{};
@@ -154,7 +154,7 @@ ServiceStatus check_one_value(Members& of, std::string_view outer, std::string_v
 }
 
 // What the service has for functions, and Pawl does not.
-ServiceStatus check_left_out(Members& of) {
+ServiceStatus check_left_out(InputMembers& of) {
   for (const std::string_view name :
        {"VpcConfig", "DeadLetterConfig", "KMSKeyArn", "Layers", "FileSystemConfigs", "ImageConfig",
         "CodeSigningConfigArn", "Tags", "RuntimeManagementConfig", "CapacityProviderConfig",
@@ -174,7 +174,7 @@ ServiceStatus check_left_out(Members& of) {
   return Unit{};
 }
 
-ServiceStatus check_architecture(Members& of) {
+ServiceStatus check_architecture(InputMembers& of) {
   const auto found = of.find("Architectures");
   if (!found) return Unit{};
 #if defined(__aarch64__)
@@ -191,11 +191,12 @@ ServiceStatus check_architecture(Members& of) {
   return lambda_unsupported(fmt::format("another architecture than this machine's, {},", kOwn));
 }
 
-ServiceResult<std::optional<std::map<std::string, std::string>>> read_environment(Members& of) {
+ServiceResult<std::optional<std::map<std::string, std::string>>> read_environment(
+    InputMembers& of) {
   using Variables = std::map<std::string, std::string>;
   WIRE_ASSIGN(const auto environment, of.map("Environment"));
   if (!environment) return std::optional<Variables>();
-  Members inside(*environment, "Environment.");
+  InputMembers inside(*environment, "Environment.");
   WIRE_ASSIGN(const auto given, inside.map("Variables"));
   WIRE_TRY(inside.check_unknown());
   Variables variables;
@@ -239,7 +240,7 @@ ServiceStatus check_runtime(const std::string& runtime) {
                   runtime));
 }
 
-ServiceResult<UpdateSettingsInput> read_settings(Members& of) {
+ServiceResult<UpdateSettingsInput> read_settings(InputMembers& of) {
   UpdateSettingsInput input;
   WIRE_ASSIGN(input.runtime, of.text("Runtime", 64));
   WIRE_ASSIGN(input.handler, of.text("Handler", kHandlerMax));
@@ -257,7 +258,7 @@ ServiceResult<UpdateSettingsInput> read_settings(Members& of) {
   return input;
 }
 
-ServiceResult<std::string> read_zip(Members& of) {
+ServiceResult<std::string> read_zip(InputMembers& of) {
   for (const std::string_view name : {"ImageUri", "SourceKMSKeyArn", "S3ObjectVersion"}) {
     WIRE_TRY(of.must_be_empty(name));
   }
@@ -278,7 +279,7 @@ ServiceResult<std::string> read_zip(Members& of) {
   return *std::move(zip);
 }
 
-ServiceStatus check_package(Members& of) {
+ServiceStatus check_package(InputMembers& of) {
   WIRE_ASSIGN(const auto package, of.text("PackageType", 16));
   if (package && *package != "Zip") return lambda_unsupported("another PackageType than Zip");
   return Unit{};
@@ -312,7 +313,7 @@ ServiceResult<std::string> function_name_of(std::string_view text) {
 ServiceResult<CreateFunctionInput> parse_create_function(std::string_view body) {
   const GiveBack give_back(body);
   WIRE_ASSIGN(const auto members, parse_object(body));
-  Members of(members, "");
+  InputMembers of(members, "");
   CreateFunctionInput input;
   WIRE_ASSIGN(const auto name, of.text("FunctionName", 256));
   if (!name) return of.wrong("FunctionName", "is needed");
@@ -333,7 +334,7 @@ ServiceResult<CreateFunctionInput> parse_create_function(std::string_view body) 
   if (settings.handler->empty()) return of.wrong("Handler", "must not be empty");
   if (!settings.role) return of.wrong("Role", "is needed");
   settings.apply(input.settings);
-  Members inside(*code, "Code.");
+  InputMembers inside(*code, "Code.");
   WIRE_ASSIGN(input.zip, read_zip(inside));
   WIRE_TRY(inside.check_unknown());
   return input;
@@ -342,7 +343,7 @@ ServiceResult<CreateFunctionInput> parse_create_function(std::string_view body) 
 ServiceResult<UpdateCodeInput> parse_update_code(std::string_view body) {
   const GiveBack give_back(body);
   WIRE_ASSIGN(const auto members, parse_object(body));
-  Members of(members, "");
+  InputMembers of(members, "");
   UpdateCodeInput input;
   WIRE_ASSIGN(const auto revision, of.text("RevisionId", 128));
   input.revision = revision.value_or("");
@@ -357,7 +358,7 @@ ServiceResult<UpdateCodeInput> parse_update_code(std::string_view body) {
 
 ServiceResult<UpdateSettingsInput> parse_update_settings(std::string_view body) {
   WIRE_ASSIGN(const auto members, parse_object(body));
-  Members of(members, "");
+  InputMembers of(members, "");
   WIRE_ASSIGN(const auto revision, of.text("RevisionId", 128));
   WIRE_ASSIGN(auto input, read_settings(of));
   input.revision = revision.value_or("");
@@ -378,7 +379,7 @@ void UpdateSettingsInput::apply(function::FunctionSettings& settings) const {
 
 ServiceResult<std::uint32_t> parse_concurrency(std::string_view body) {
   WIRE_ASSIGN(const auto members, parse_object(body));
-  Members of(members, "");
+  InputMembers of(members, "");
   WIRE_ASSIGN(const auto most, of.number("ReservedConcurrentExecutions", 0, kConcurrencyMax));
   WIRE_TRY(of.check_unknown());
   if (!most) return of.wrong("ReservedConcurrentExecutions", "is needed");

@@ -6,9 +6,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 from step import TOP, Outcome, run_program
 
@@ -18,92 +18,66 @@ OWN = BUILD / "tidy"
 PRECOMPILED = re.compile(r" -Winvalid-pch| -fpch-preprocess| -include \S+/cmake_pch\.hxx")
 # Options of g++ in the compile commands that clang-tidy's clang 14 does not know.
 ARGUMENTS = ["--quiet", "--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-Wno-error"]
-# Of a group the sources are "headers" of one generated file, which is all that includes them.
+# Of a group the sources are "headers" of one generated file (cmake/PawlTogether.cmake), which is all that includes them.
+TOGETHER = BUILD / "together"
+INCLUDED = re.compile(r'^#include "(.+)"$', re.MULTILINE)
 OF_A_GROUP = [r"--header-filter=(/src/[a-z]+/[a-z0-9_]+\.h|\.cc)$", "--checks=-bugprone-suspicious-include"]
-GROUP_MAX = 12
 RUN_S = 600
 FINDING = re.compile(r"^(/[^:\n]+:\d+:\d+: (?:error|warning): .*)$", re.MULTILINE)
-# What stands at the start of a line of this tree declares something at the level of namespaces.
-DECLARED = re.compile(r"^(?!template|namespace|using namespace|extern|static_assert|return|public|private|[#}/])"
-                      r"[A-Za-z_][^(={;\n]*?(\w+)\s*(?:\(|=|\{|;|$)", re.MULTILINE)
 
 
-def compiled() -> dict[Path, dict]:
-    """Sources and their compile commands. Headers are judged through the sources that include them; tests are compiled with
-    every warning on, which is enough."""
-    entries = json.loads((BUILD / "compile_commands.json").read_text())
-    for entry in entries:
+class Group(NamedTuple):
+    source: Path  # what the compiler is given
+    members: list[Path]  # what it includes of the tree, or itself
+
+
+def compiled() -> list[Group]:
+    """What is compiled, but tests: these are compiled with every warning on, which is enough. Headers are judged through the
+    sources that include them. Writes the compile commands of groups and of each member by itself."""
+    entries = []
+    groups = []
+    for entry in json.loads((BUILD / "compile_commands.json").read_text()):
+        source = Path(entry["file"])
+        if "_test" in source.stem:
+            continue
         entry["command"] = PRECOMPILED.sub("", entry["command"])
+        entries.append(entry)
+        members = [source]
+        if source.parent == TOGETHER:
+            members = [(TOGETHER / name).resolve() for name in INCLUDED.findall(source.read_text())]
+            entries += [{**entry, "file": str(member), "command": entry["command"].replace(str(source), str(member))}
+                        for member in members]
+        groups.append(Group(source, members))
     OWN.mkdir(exist_ok=True)
     (OWN / "compile_commands.json").write_text(json.dumps(entries))
-    return {path: entry for entry in entries if not (path := Path(entry["file"])).stem.endswith("_test")}
+    return groups
 
 
-def own_names(path: Path) -> set[str]:
-    """Names that a source declares for itself alone, and a few more: those that must not meet another's in one run."""
-    text = path.read_text()
-    begin = text.find("namespace {")
-    return set(DECLARED.findall(text[begin:text.rfind("}  // namespace\n")])) if begin >= 0 else set()
-
-
-def groups(paths: list[Path]) -> list[list[Path]]:
-    """Sources of one folder that share no name, the first that fits."""
-    made: list[tuple[list[Path], set[str]]] = []
-    for path in sorted(paths):
-        names = own_names(path)
-        for members, taken in made:
-            if members[0].parent == path.parent and len(members) < GROUP_MAX and not names & taken:
-                members.append(path)
-                taken |= names
-                break
-        else:
-            made.append(([path], names))
-    return [members for members, _ in made]
-
-
-def run_tidy(folder: Path, source: Path, log: Path, *more: str) -> list[str]:
-    """What it found, or that it could not look: nothing = all is well. `folder` has the compile command of `source`."""
-    status, output = run_program(["clang-tidy", "-p", str(folder), *ARGUMENTS, *more, str(source)], log, RUN_S)
+def run_tidy(source: Path, log: Path, *more: str) -> list[str]:
+    """What it found, or that it could not look: nothing = all is well."""
+    status, output = run_program(["clang-tidy", "-p", str(OWN), *ARGUMENTS, *more, str(source)], log, RUN_S)
     found = sorted({finding.replace(f"{TOP}/", "") for finding in FINDING.findall(output)})
     return found or ([f"{source.name}: clang-tidy ended with {status}"] if status else [])
 
 
-def judge_one(path: Path, log: Path) -> Outcome:
-    found = run_tidy(OWN, path, log)
-    return Outcome(failed=1, notes=found[:10]) if found else Outcome(passed=1)
-
-
-def write_group(number: int, members: list[Path], entry: dict) -> Path:
-    """A source that includes them, in a folder with the compile command of the first."""
-    folder = OWN / str(number)
-    folder.mkdir(parents=True, exist_ok=True)
-    together = folder / "together.cc"
-    together.write_text("".join(f'#include "{member}"\n' for member in members))
-    command = {**entry, "file": str(together), "command": entry["command"].replace(str(members[0]), str(together))}
-    (folder / "compile_commands.json").write_text(json.dumps([command]))
-    return together
-
-
-def judge_group(number: int, members: list[Path], commands: dict[Path, dict], log: Path) -> Outcome:
+def judge_group(number: int, group: Group, log: Path) -> Outcome:
     own_log = log.with_name(f"{log.stem}-{number}.log")
     own_log.unlink(missing_ok=True)
-    if len(members) > 1:
-        together = write_group(number, members, commands[members[0]])
-        if not run_tidy(together.parent, together, own_log, *OF_A_GROUP):
-            return Outcome(passed=len(members))
-        # They don't compile together, or something was found: whose it is is said of each by itself.
+    more = [] if group.members == [group.source] else OF_A_GROUP
+    if not run_tidy(group.source, own_log, *more):
+        return Outcome(passed=len(group.members))
+    # Something was found, or could not be looked at: whose it is is said of each by itself.
     total = Outcome()
-    for member in members:
-        total.add(judge_one(member, own_log))
+    for member in group.members:
+        found = run_tidy(member, own_log)
+        total.add(Outcome(failed=1, notes=found[:10]) if found else Outcome(passed=1))
     return total
 
 
 def tidy(log: Path) -> Outcome:
-    commands = compiled()
     total = Outcome()
     with ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
-        made = groups(list(commands))
-        for outcome in pool.map(lambda each: judge_group(*each, commands, log), enumerate(made)):
+        for outcome in pool.map(lambda each: judge_group(*each, log), enumerate(compiled())):
             total.add(outcome)
     with log.open("a", encoding="utf-8") as out:
         out.writelines(f"{note}\n" for note in total.notes)

@@ -313,7 +313,7 @@ PawlName pawl_name_of(std::string_view name) {
   using Kind = PawlName::Kind;
   constexpr std::string_view kFolder = ".pawl/";
   constexpr std::string_view kRemoved = ".removed-";
-  constexpr std::size_t kDigestSize = 64;
+  constexpr std::size_t kDigestDigits = 64;
   const auto folder = name.find(kFolder);
   if (folder == 0 || (folder != kNone && name[folder - 1] == '/')) {
     const bool probe = name.substr(folder + kFolder.size()) == "probe";
@@ -322,8 +322,8 @@ PawlName pawl_name_of(std::string_view name) {
   if (name.ends_with(kRepairedSuffix) && name.size() > kRepairedSuffix.size())
     return {Kind::kRepaired, name.substr(0, name.size() - kRepairedSuffix.size()), 0};
   if (name.empty() || !is_hex(name.back())) return {};
-  if (name.size() > kDigestSize && name[name.size() - kDigestSize - 1] == '~' &&
-      std::all_of(name.end() - kDigestSize, name.end(), is_hex))
+  if (name.size() > kDigestDigits && name[name.size() - kDigestDigits - 1] == '~' &&
+      std::all_of(name.end() - kDigestDigits, name.end(), is_hex))
     return {Kind::kShortened, {}, 0};
   const auto begin = name.find_last_not_of("0123456789") + 1;
   const auto number = to_number(name.substr(begin));

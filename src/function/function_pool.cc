@@ -11,6 +11,8 @@
 namespace pawl::function {
 namespace {
 
+using Outcome = InvocationResult::Outcome;
+
 constexpr std::size_t kLogTailMax = 4 * 1024;
 constexpr std::size_t kStartErrorMax = 64 * 1024;
 constexpr std::string_view kPlatform = "platform";
@@ -281,7 +283,6 @@ void FunctionPool::tell_end(Call& call, Process& process, Duration took,
 
 void FunctionPool::tell_failed_start(InvocationResult& result, Process& process,
                                      bool timed_out) const {
-  using Outcome = InvocationResult::Outcome;
   if (process.not_started) {
     result.outcome = Outcome::kNotRun;
     result.obstacle = process.obstacle;
@@ -317,7 +318,6 @@ void FunctionPool::end(const PoolEffect& effect) {
   calls_.erase(found);
   Process* const process = find(effect.worker);
   const bool begun = process != nullptr && process->call == call.get();
-  using Outcome = InvocationResult::Outcome;
   InvocationResult result;
   result.request_id = call->request_id;
   std::string last_line;

@@ -261,6 +261,7 @@ std::string to_json(const Report& report) {
       .field("untied", report.untied)
       .field("foreign", report.foreign)
       .field("repaired", report.repaired)
+      .field("redelivered", report.redelivered)
       .field("others", report.others)
       .field("deep", report.deep)
       .field("signatures_checked", report.signatures_checked)

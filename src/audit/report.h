@@ -107,6 +107,7 @@ struct Report {
   // come, and objects that no page lists.
   std::uint64_t foreign = 0;
   std::uint64_t repaired = 0;
+  std::uint64_t redelivered = 0;  // of the foreign ones
   std::uint64_t others = 0;
   bool deep = false;
   bool signatures_checked = false;

@@ -144,6 +144,7 @@ class Verification {
     report_.bytes += entry.size;
     report_.foreign += entry.foreign ? 1 : 0;
     report_.repaired += entry.repaired ? 1 : 0;
+    report_.redelivered += entry.redelivered ? 1 : 0;
     if (!report_.first || entry.instant < *report_.first) report_.first = entry.instant;
     if (!report_.last || entry.instant > *report_.last) report_.last = entry.instant;
   }

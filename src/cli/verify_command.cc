@@ -79,8 +79,12 @@ void print_counts(const audit::Report& report) {
         grouped(report.torn_pages));
   }
   if (report.foreign + report.repaired > 0) {
-    fmt::print("  {} written by somebody else and checked, {} put in by Pawl\n",
-               grouped(report.foreign), grouped(report.repaired));
+    fmt::print(
+        "  {} written by somebody else and checked{}, {} put in by Pawl\n", grouped(report.foreign),
+        report.redelivered == 0 ? ""
+                                : fmt::format(" ({} only when their function was asked again)",
+                                              grouped(report.redelivered)),
+        grouped(report.repaired));
   }
   if (report.put_back + report.lost > 0) {
     fmt::print("  {} put back after gaps; known lost: {}\n", counted(report.put_back, "version"),

@@ -125,6 +125,55 @@ TEST(Expectation, OneChangesDeadlineIsNoOthers) {
   EXPECT_EQ(expectation.changes[1].state, State::kFound);
 }
 
+// -- asking again --
+
+Expectation one_asked() { return expect(std::array<NamedInstant, 1>{{{"a", at(100)}}}, 60s, true); }
+std::vector<std::size_t> look(Expectation& expectation, const ObjectSeen& seen) {
+  return take(expectation, awaited(expectation), std::array{Looked{seen}}, {});
+}
+
+TEST(ExpectationAskingAgain, ComesOnceAtTheDeadlineAndGivesAnother) {
+  auto expectation = one_asked();
+  EXPECT_THAT(look(expectation, absent(160)), IsEmpty());
+  EXPECT_THAT(look(expectation, absent(170)), ElementsAre(0));
+  EXPECT_EQ(expectation.changes[0].state, State::kAwaited);
+  EXPECT_EQ(expectation.look_at, later(250ms));
+  EXPECT_THAT(look(expectation, absent(230)), IsEmpty());  // asked at 170.999, it may be
+  EXPECT_EQ(expectation.changes[0].state, State::kAwaited);
+  EXPECT_THAT(look(expectation, absent(231)), IsEmpty());
+  EXPECT_EQ(expectation.changes[0].state, State::kOverdue);
+}
+
+TEST(ExpectationAskingAgain, IsNoAnswerToNoAnswer) {
+  auto expectation = one_asked();
+  auto late = unclear();
+  late.seen_at = at(1000);
+  EXPECT_THAT(look(expectation, late), IsEmpty());
+  EXPECT_FALSE(expectation.changes[0].asked);
+}
+
+TEST(ExpectationAskingAgain, WhatComesThenIsFoundAndLate) {
+  auto expectation = one_asked();
+  look(expectation, absent(161));
+  EXPECT_THAT(look(expectation, there(170, 165)), IsEmpty());
+  EXPECT_EQ(expectation.changes[0].state, State::kFound);
+  EXPECT_TRUE(expectation.changes[0].late);
+  EXPECT_EQ(expectation.changes[0].asked, at(161));
+}
+
+TEST(ExpectationAskingAgain, AsksForWhatIsMissingAlone) {
+  auto expectation = expect(
+      std::array<NamedInstant, 4>{{{"a", at(1)}, {"b", at(1)}, {"a", at(2)}, {"c", at(300)}}}, 60s,
+      true);
+  const auto open = awaited(expectation);
+  EXPECT_THAT(open, ElementsAre(1, 2, 3));
+  EXPECT_THAT(
+      take(expectation, open,
+           std::array<Looked, 3>{{{there(310, 5)}, {there(310, 305), true}, {absent(310)}}}, {}),
+      ElementsAre(2));
+  EXPECT_THAT(awaited(expectation), ElementsAre(2, 3));
+}
+
 // -- every order of events --
 
 constexpr int kChanges = 2;
@@ -142,12 +191,18 @@ struct Reader {
   Expectation expectation;
   std::optional<std::array<ObjectSeen, kChanges>> answer;  // of the changes that are awaited
   std::array<bool, kChanges> put{};                        // Pawl's own, by this reader
+  std::array<int, kChanges> asked{};                       // again, by this reader
+  std::array<std::int64_t, kChanges> asked_at{};
 };
 
 struct World {
   bool one_name = false;
   std::int64_t lie = 0;  // added to the time of each look: a planted defect
   bool forgets = false;  // which objects were entered before: another
+  bool asks = false;     // the rules ask again
+  std::int64_t deadline = kDeadline;
+  bool gives_up = false;  // without having asked: another
+  bool nags = false;      // asks at every look: another
   std::int64_t now = 0;
   std::array<std::optional<Object>, kChanges> theirs;      // under each change's name
   std::array<bool, kChanges> called{};                     // the function was, for this change
@@ -166,6 +221,7 @@ struct World {
       add(theirs[i] ? theirs[i]->of : 9), add(theirs[i] ? theirs[i]->written_at : 9);
       add(called[i]), add(came[i].value_or(9)), add(repaired[i]), add(under_way[i]);
       add(static_cast<int>(reader.expectation.changes[i].state)), add(reader.put[i]);
+      add(reader.asked[i]), add(reader.asked_at[i]);
       const auto& found = reader.expectation.changes[i].object;
       add(found.written_at.microseconds), add(static_cast<std::int64_t>(found.size));
       if (!reader.answer) continue;
@@ -198,7 +254,7 @@ class Exploration {
     world.reader = {};
     const std::array<NamedInstant, kChanges> named{
         {{"a", at(0)}, {world.one_name ? "a" : "b", at(0)}}};
-    world.reader.expectation = expect(named, Duration{kDeadline * kSecond});
+    world.reader.expectation = expect(named, Duration{world.deadline * kSecond}, world.asks);
   }
 
   void visit(const World& world) {
@@ -248,7 +304,7 @@ class Exploration {
         const auto& seen = (*world.reader.answer)[i];
         looks.push_back({seen, !world.forgets && seen.kind == Kind::kThere && seen.size == 0});
       }
-      take(next.reader.expectation, open, looks, {});
+      ask(next, take(next.reader.expectation, open, looks, {}));
       next.reader.answer.reset();
       visit(next);
     } else if (!open.empty()) {
@@ -256,6 +312,26 @@ class Exploration {
       look(world, true);
     } else {
       put_or_page(world);
+    }
+  }
+
+  // The function has the changes once more: it puts one now, or lets them be again.
+  void ask(World& next, const std::vector<std::size_t>& asked) {
+    if (!asked.empty() && !next.asks) broken.insert("nobody may be asked again, and was");
+    for (const auto i : asked) {
+      auto& change = next.reader.expectation.changes[i];
+      ++next.reader.asked[i];
+      next.reader.asked_at[i] = change.asked->microseconds / kSecond;
+      if (next.gives_up) change.state = State::kOverdue;
+      if (next.nags && next.reader.asked[i] == 1) change.asked.reset();
+    }
+    for (const auto i : asked) {
+      auto put = next;
+      put.theirs[put.place(static_cast<int>(i))] = Object{static_cast<int>(i), put.now};
+      put.called[i] = true;
+      if (!put.came[i]) put.came[i] = put.now;
+      put.reader.answer.reset();
+      visit(put);
     }
   }
 
@@ -297,6 +373,7 @@ class Exploration {
   void check(const World& world, int change) {
     const auto i = static_cast<std::size_t>(change);
     const auto& entry = world.reader.expectation.changes[i];
+    if (world.reader.asked[i] > 1) broken.insert("a change was asked again twice");
     if (entry.state == State::kFound) {
       if (entry.object.size == 0)
         broken.insert("an earlier life's object was taken for this one's");
@@ -310,8 +387,14 @@ class Exploration {
         broken.insert("a change was given up for no other");
       return;
     }
-    if (world.came[i] && *world.came[i] < kDeadline + 1)
+    if (world.came[i] && *world.came[i] < world.deadline + 1)
       broken.insert("an object that came before its deadline was passed over");
+    if (!world.asks) return;
+    if (world.reader.asked[i] == 0) broken.insert("a change was given up that nobody asked again");
+    if (world.now < world.reader.asked_at[i] + world.deadline + 1)
+      broken.insert("a change was given up before its second deadline");
+    if (world.came[i] && *world.came[i] < world.reader.asked_at[i] + world.deadline + 1)
+      broken.insert("an object that came before its second deadline was passed over");
   }
 
   std::set<std::string> seen_;
@@ -329,6 +412,32 @@ TEST(ExpectationExploration, EveryOrderOfLooksPutsAndDeathsKeepsThePromises) {
       EXPECT_GT(exploration.ends, 50U);
     }
   }
+}
+
+TEST(ExpectationExploration, AskingAgainKeepsThePromisesToo) {
+  for (const bool one_name : {false, true}) {
+    for (const auto earlier : {Exploration::Earlier::kNone, Exploration::Earlier::kThisSecond}) {
+      World world;
+      world.one_name = one_name;
+      world.asks = true;
+      world.deadline = 1;
+      const Exploration exploration(world, earlier);
+      EXPECT_THAT(exploration.broken, IsEmpty());
+      EXPECT_GT(exploration.states, 1000U);
+      EXPECT_GT(exploration.ends, 50U);
+    }
+  }
+}
+
+TEST(ExpectationExploration, FindsWhatIsGivenUpTooSoonOrAskedTooOften) {
+  World world;
+  world.asks = world.gives_up = true;
+  world.deadline = 1;
+  EXPECT_THAT(Exploration(world).broken,
+              Contains("a change was given up before its second deadline"));
+  world.gives_up = false;
+  world.nags = true;
+  EXPECT_THAT(Exploration(world).broken, Contains("a change was asked again twice"));
 }
 
 // The store's clock is what the deadline is measured by: with one that is ahead the checkers must cry.

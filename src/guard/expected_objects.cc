@@ -5,19 +5,31 @@
 #include <vector>
 
 #include "archive/object_naming.h"
+#include "base/assert.h"
 
 namespace pawl::guard {
 namespace {
 
 // Between so many looks it is asked whether the reader is to leave.
 constexpr std::size_t kLooksAtOnce = 200;
-constexpr const char* kHow = "guard check";
 
-Expectation expectation_of(const std::deque<RenderedChange>& changes, Duration deadline) {
+Expectation expectation_of(const std::deque<RenderedChange>& changes, const CheckRules& rules) {
   std::vector<NamedInstant> named;
   named.reserve(changes.size());
   for (const auto& change : changes) named.push_back({change.theirs, change.entry.instant});
-  return expect(named, deadline);
+  return expect(named, rules.deadline, rules.asks_again);
+}
+
+// Who has been asked knows of each whether it was given to the function once more.
+void ask_again(const AwaitingHooks& hooks, std::deque<RenderedChange>& changes,
+               std::span<const std::size_t> asked) {
+  if (asked.empty() || !hooks.ask_again) return;
+  std::vector<const RenderedChange*> given;
+  given.reserve(asked.size());
+  for (const auto i : asked) given.push_back(&changes[i]);
+  const auto done = hooks.ask_again(given);
+  PAWL_ASSERT(done.size() == asked.size());
+  for (std::size_t i = 0; i < asked.size(); ++i) changes[asked[i]].asked_again = done[i];
 }
 
 // What became of the expectation, into the change's entry.
@@ -28,11 +40,12 @@ void settle(RenderedChange& change, const Expected& expected, const CheckRules& 
     entry.size = expected.object.size;
     entry.sha256 = expected.object.digest;
     entry.foreign = true;
+    entry.redelivered = change.asked_again;
     change.late = expected.late;
     change.written_at = expected.object.written_at;
   } else if (rules.writes) {
     change.name = archive::repaired_name(change.name);
-    entry.repaired = kHow;
+    entry.repaired = rules.how;
     return;
   } else {
     entry.object = change.theirs;
@@ -54,11 +67,13 @@ void CheckCounts::count(const RenderedChange& change) {
   missing += entry.foreign ? 0 : 1;
   removals += !entry.foreign && entry.kind == item::ChangeKind::kRemove ? 1 : 0;
   written += entry.repaired ? 1 : 0;
+  asked += change.asked_again ? 1 : 0;
+  redelivered += entry.redelivered ? 1 : 0;
 }
 
 Awaitable<bool> settle_expected(const CheckPorts& check, Clock& clock, Alarm& alarm,
                                 std::deque<RenderedChange>& changes, AwaitingHooks hooks) {
-  auto expectation = expectation_of(changes, check.rules.deadline);
+  auto expectation = expectation_of(changes, check.rules);
   for (;;) {
     const auto open = awaited(expectation);
     if (open.empty()) break;
@@ -84,7 +99,7 @@ Awaitable<bool> settle_expected(const CheckPorts& check, Clock& clock, Alarm& al
       return one.seen.kind == ObjectSeen::Kind::kUnclear;
     });
     if (unclear != looks.end()) hooks.note(unclear->seen.why);
-    take(expectation, open, looks, clock.monotonic());
+    ask_again(hooks, changes, take(expectation, open, looks, clock.monotonic()));
   }
   if (hooks.gives_up()) co_return false;
   for (std::size_t i = 0; i < changes.size(); ++i)

@@ -33,6 +33,10 @@ struct PutObject {
   std::vector<std::pair<std::uint64_t, std::string>> stored_segments;
   Conditions conditions;
 };
+// All of them, or none: the first that is refused refuses the others. Their keys differ.
+struct PutTogether {
+  std::vector<PutObject> objects;
+};
 struct DeleteObjects {
   struct One {
     std::string key;
@@ -66,8 +70,8 @@ struct AbortUpload {
   std::string bucket, key, id;
 };
 
-using Action = std::variant<CreateBucket, DeleteBucket, PutObject, DeleteObjects, CreateUpload,
-                            PutPart, CompleteUpload, AbortUpload>;
+using Action = std::variant<CreateBucket, DeleteBucket, PutObject, PutTogether, DeleteObjects,
+                            CreateUpload, PutPart, CompleteUpload, AbortUpload>;
 
 enum class Refusal : std::uint8_t {
   kNone,  // done, and durable

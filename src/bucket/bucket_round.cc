@@ -26,6 +26,7 @@ ObjectRecord without_foreign_bytes(ObjectRecord record) {
 
 Result<Outcome> BucketRound::apply(const Action& action) {
   if (const auto* put_object = std::get_if<PutObject>(&action)) return put(*put_object);
+  if (const auto* puts = std::get_if<PutTogether>(&action)) return put_together(*puts);
   if (const auto* deletion = std::get_if<DeleteObjects>(&action)) return remove_objects(*deletion);
   if (const auto* upload = std::get_if<CreateUpload>(&action)) return create_upload(*upload);
   if (const auto* part = std::get_if<PutPart>(&action)) return put_part(*part);
@@ -173,13 +174,32 @@ Result<Outcome> BucketRound::remove(const DeleteBucket& command) {
   return Outcome{};
 }
 
-Result<Outcome> BucketRound::put(const PutObject& command) {
+Result<Refusal> BucketRound::check_put(const PutObject& command) {
   PAWL_ASSIGN_OR_RETURN(const bool exists, has(kBuckets, bucket_key(command.bucket)));
-  if (!exists) return refused(Refusal::kNoSuchBucket);
+  if (!exists) return Refusal::kNoSuchBucket;
+  PAWL_ASSIGN_OR_RETURN(const auto there, object(object_key(command.bucket, command.key)));
+  return check(command.conditions, there);
+}
+
+Result<Outcome> BucketRound::put_together(const PutTogether& command) {
+  for (const PutObject& one : command.objects) {
+    PAWL_ASSIGN_OR_RETURN(const Refusal refusal, check_put(one));
+    if (refusal != Refusal::kNone) return refused(refusal);
+  }
+  for (const PutObject& one : command.objects) {
+    PAWL_ASSIGN_OR_RETURN(const Outcome outcome, put(one));
+    PAWL_ASSERT(outcome.refusal == Refusal::kNone);
+  }
+  Outcome outcome;
+  outcome.modified = now_;
+  return outcome;
+}
+
+Result<Outcome> BucketRound::put(const PutObject& command) {
+  PAWL_ASSIGN_OR_RETURN(const Refusal refusal, check_put(command));
+  if (refusal != Refusal::kNone) return refused(refusal);
   const std::string key = object_key(command.bucket, command.key);
   PAWL_ASSIGN_OR_RETURN(const auto there, object(key));
-  PAWL_ASSIGN_OR_RETURN(const Refusal refusal, check(command.conditions, there));
-  if (refusal != Refusal::kNone) return refused(refusal);
   if (command.record.place.kind == BodyKind::kSegments) {
     PAWL_ASSIGN_OR_RETURN(const auto segments,
                           decode_segments(command.record.place.bytes, "a copy"));

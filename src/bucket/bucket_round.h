@@ -38,6 +38,7 @@ class BucketRound {
   Result<Outcome> create(const CreateBucket& command);
   Result<Outcome> remove(const DeleteBucket& command);
   Result<Outcome> put(const PutObject& command);
+  Result<Outcome> put_together(const PutTogether& command);
   Result<Outcome> remove_objects(const DeleteObjects& command);
   Result<Outcome> create_upload(const CreateUpload& command);
   Result<Outcome> put_part(const PutPart& command);
@@ -53,6 +54,7 @@ class BucketRound {
   void set(KeySpace space, std::string key, std::string value);
   void erase(KeySpace space, std::string key);
 
+  Result<Refusal> check_put(const PutObject& command);
   Result<Refusal> check(const Conditions& conditions, const std::optional<ObjectRecord>& there);
   // The bodies of a record that goes away go with it; those of one that comes are entered.
   Status release(const BodyPlace& place, std::string_view what);

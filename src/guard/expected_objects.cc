@@ -20,16 +20,35 @@ Expectation expectation_of(const std::deque<RenderedChange>& changes, const Chec
   return expect(named, rules.deadline, rules.asks_again);
 }
 
-// Who has been asked knows of each whether it was given to the function once more.
+// What is asked again and was not given to anybody yet, nor has come by itself.
+void keep_awaited(std::vector<std::size_t>& asked, const Expectation& expectation) {
+  std::erase_if(asked, [&](std::size_t i) {
+    return expectation.changes[i].state != Expected::State::kAwaited;
+  });
+  std::sort(asked.begin(), asked.end());
+}
+
+// Offers these; what is given is given once, and leaves the list.
 void ask_again(const AwaitingHooks& hooks, std::deque<RenderedChange>& changes,
-               std::span<const std::size_t> asked) {
+               const Expectation& expectation, std::vector<std::size_t>& asked, Instant now) {
+  keep_awaited(asked, expectation);
   if (asked.empty() || !hooks.ask_again) return;
-  std::vector<const RenderedChange*> given;
-  given.reserve(asked.size());
-  for (const auto i : asked) given.push_back(&changes[i]);
-  const auto done = hooks.ask_again(given);
-  PAWL_ASSERT(done.size() == asked.size());
-  for (std::size_t i = 0; i < asked.size(); ++i) changes[asked[i]].asked_again = done[i];
+  std::vector<const RenderedChange*> offered;
+  offered.reserve(asked.size());
+  Duration within = expectation.deadline;
+  for (const auto i : asked) {
+    offered.push_back(&changes[i]);
+    const auto due = expectation.due(expectation.changes[i]);
+    within = std::clamp(Duration{due.microseconds - now.microseconds}, Duration{0}, within);
+  }
+  const auto given = hooks.ask_again(offered, within);
+  PAWL_ASSERT(given.size() == asked.size());
+  std::vector<std::size_t> left;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    changes[asked[i]].asked_again = given[i];
+    if (!given[i]) left.push_back(asked[i]);
+  }
+  asked = std::move(left);
 }
 
 // What became of the expectation, into the change's entry.
@@ -74,6 +93,7 @@ void CheckCounts::count(const RenderedChange& change) {
 Awaitable<bool> settle_expected(const CheckPorts& check, Clock& clock, Alarm& alarm,
                                 std::deque<RenderedChange>& changes, AwaitingHooks hooks) {
   auto expectation = expectation_of(changes, check.rules);
+  std::vector<std::size_t> asked;  // and not given to anybody yet
   for (;;) {
     const auto open = awaited(expectation);
     if (open.empty()) break;
@@ -99,7 +119,9 @@ Awaitable<bool> settle_expected(const CheckPorts& check, Clock& clock, Alarm& al
       return one.seen.kind == ObjectSeen::Kind::kUnclear;
     });
     if (unclear != looks.end()) hooks.note(unclear->seen.why);
-    ask_again(hooks, changes, take(expectation, open, looks, clock.monotonic()));
+    const auto more = take(expectation, open, looks, clock.monotonic());
+    asked.insert(asked.end(), more.begin(), more.end());
+    ask_again(hooks, changes, expectation, asked, clock.now());
   }
   if (hooks.gives_up()) co_return false;
   for (std::size_t i = 0; i < changes.size(); ++i)

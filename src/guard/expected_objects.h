@@ -30,9 +30,11 @@ struct CheckPorts {
   CheckRules rules;
   // Of each change, when its page is durable. On the worker's executor.
   std::function<void(const RenderedChange&)> tell;
-  // Where the rules ask again: gives these changes of a shard, in their order, to the function once more, and goes on at once.
-  // Says of each whether it is done (false: there is nobody to give it to, or it is on its way to them anyway). May be empty.
-  std::function<std::vector<bool>(const ShardSource&, std::span<const RenderedChange* const>)>
+  // Where the rules ask again: gives these changes of a shard, in their order, to the function once more, and goes on at once; it
+  // has `within` for it. Says of each whether it is done (false: there is nobody to give it to yet, or it is on its way to them
+  // anyway: it is offered again after the next look). May be empty.
+  std::function<std::vector<bool>(const ShardSource&, std::span<const RenderedChange* const>,
+                                  Duration within)>
       ask_again = {};
   // All of a shard through the record with this number is in durable pages: after a start, and after each page. May be empty.
   std::function<void(const ShardSource&, const std::string& source)> paged = {};
@@ -56,7 +58,8 @@ struct AwaitingHooks {
   std::function<void(std::string)> note;  // of looks that did not answer
   std::function<void()> before_wait;
   // As CheckPorts::ask_again; may be empty.
-  std::function<std::vector<bool>(std::span<const RenderedChange* const>)> ask_again = {};
+  std::function<std::vector<bool>(std::span<const RenderedChange* const>, Duration within)>
+      ask_again = {};
 };
 
 // Returns when each change is settled: its entry names the object that holds it, or that is to be put (`to_put`). False: it gave up,

@@ -229,8 +229,8 @@ Awaitable<bool> ShardReader::settle_objects() {
     if (bytes <= kWaitsUnseated) seat_ = {};
   };
   if (ports_.check->ask_again) {
-    hooks.ask_again = [this](std::span<const RenderedChange* const> changes) {
-      return ports_.check->ask_again(source_, changes);
+    hooks.ask_again = [this](std::span<const RenderedChange* const> changes, Duration within) {
+      return ports_.check->ask_again(source_, changes, within);
     };
   }
   const bool settled =

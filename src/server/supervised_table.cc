@@ -179,7 +179,11 @@ Awaitable<Result<bool>> SupervisedTable::learn_ends() {
 Awaitable<void> SupervisedTable::run() {
   bool is_over = false;
   while (!stopping_) {
-    auto status = opened_ ? ok() : co_await open();
+    auto status = ok();
+    if (!opened_) {
+      auto opened = co_await open();
+      status = std::move(opened);
+    }
     if (status.ok()) {
       const auto ends = co_await learn_ends();
       if (ends.ok()) {

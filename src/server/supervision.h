@@ -3,6 +3,7 @@
 // later; all on one thread.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <map>
 #include <memory>

@@ -2,8 +2,7 @@
 
 import io
 import json
-import os
-import tempfile
+import urllib.request
 import uuid
 import zipfile
 
@@ -158,7 +157,6 @@ class Scene:
             return file.read()
 
     def metrics(self):
-        import urllib.request
         with urllib.request.urlopen(self.url + "/metrics", timeout=30) as answer:
             lines = answer.read().decode().splitlines()
         return dict(line.rsplit(" ", 1) for line in lines if line.startswith("pawl_expectation"))

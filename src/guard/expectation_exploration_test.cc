@@ -168,7 +168,8 @@ class Exploration {
     for (const auto i : asked) {
       auto& change = next.reader.expectation.changes[i];
       ++next.reader.asked[i];
-      next.reader.asked_at[i] = change.asked->microseconds / kSecond;
+      // By the look, whatever the step made of it.
+      next.reader.asked_at[i] = (*next.reader.answer)[i].seen_at.microseconds / kSecond;
       if (next.gives_up) change.state = State::kOverdue;
       if (next.nags && next.reader.asked[i] == 1) change.asked.reset();
     }

@@ -18,6 +18,7 @@ PutObject put_of(const OwnPorts& ports, const std::string& bucket, const OwnObje
   put.bucket = bucket;
   put.key = object.key;
   put.conditions = object.conditions;
+  put.by_pawl = true;
   put.record.bytes = object.body.size();
   put.record.etag = ports.etag_of(object.body);
   put.record.checksum = {"sha256", checksum_of(object.digest), false};

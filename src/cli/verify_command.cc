@@ -94,6 +94,13 @@ void print_counts(const audit::Report& report) {
     fmt::print("  {} that no page lists: somebody else's, from before the check, or of no change\n",
                counted(report.others, "object"));
   }
+  if (report.kept + report.kept_unsealed > 0) {
+    fmt::print("  {} replaced or deleted by others and kept ({})", counted(report.kept, "content"),
+               sized(report.kept_bytes));
+    if (report.kept_unsealed > 0)
+      fmt::print(", {} not in the ledger yet", grouped(report.kept_unsealed));
+    fmt::print("\n");
+  }
   if (report.superseded > 0) {
     fmt::print(
         "  {} superseded: recorded, then left behind when an older data directory was adopted\n",
@@ -130,12 +137,27 @@ void print_lost(const audit::Report& report) {
   }
 }
 
+// Versions whose objects somebody wrote again or deleted: their content is kept.
+void print_kept(const audit::Report& report) {
+  const auto all = report.rewritten + report.deleted;
+  if (all == 0) return;
+  fmt::print("{}\n", coloured(Colour::kYellow,
+                              fmt::format("Rewritten: {}; deleted: {}. What they held is kept.",
+                                          counted(report.rewritten, "version"),
+                                          counted(report.deleted, "version"))));
+  for (const auto& version : report.kept_versions)
+    fmt::print("  - {}\n", printable(audit::to_text(version)));
+  if (all > report.kept_versions.size())
+    fmt::print("  … and {} more\n", grouped(all - report.kept_versions.size()));
+}
+
 void print_report(const audit::Report& report) {
   fmt::print("Archive {} ({})\n", report.archive, printable(report.archive_id));
   print_counts(report);
   if (report.sound()) {
     print_sound(report);
     print_lost(report);
+    print_kept(report);
     fmt::print("Proven:\n");
     for (const auto& sentence : audit::proves(report)) fmt::print("  - {}\n", sentence);
   } else {
@@ -148,6 +170,7 @@ void print_report(const audit::Report& report) {
       fmt::print("  … and {} more\n", grouped(report.findings_total - report.findings.size()));
     }
   }
+  if (!report.sound()) print_kept(report);
   fmt::print("Assumed:\n");
   for (const auto& sentence : audit::assumes(report)) fmt::print("  - {}\n", sentence);
   if (report.head) {

@@ -41,6 +41,19 @@ Awaitable<Status> make_bucket(bucket::OwnPorts ports, std::string name) {
   co_return not_done(outcomes.front(), name, "making");
 }
 
+Awaitable<Status> supervise(bucket::OwnPorts ports, std::string name) {
+  std::vector<bucket::Action> actions;
+  actions.emplace_back(bucket::Supervise{name});
+  const auto outcomes = co_await bucket::commit(ports, std::move(actions));
+  const auto& outcome = outcomes.front();
+  if (outcome.refusal == bucket::Refusal::kNone) co_return ok();
+  if (outcome.refusal == bucket::Refusal::kReserved) {
+    co_return Error{ErrorCode::kInvalid, "supervising s3://" + name + ": " + outcome.why,
+                    "move them away, or name another bucket"};
+  }
+  co_return not_done(outcome, name, "supervising");
+}
+
 Awaitable<Result<bool>> put_identity(bucket::OwnPorts ports, std::string name,
                                      std::string identity) {
   bucket::OwnObject object;
@@ -72,6 +85,8 @@ Awaitable<Result<BucketArchive>> open_bucket_archive(bucket::OwnPorts ports, std
                                                      Random& random) {
   const auto made = co_await make_bucket(ports, name);
   if (!made.ok()) co_return made.error();
+  const auto supervised = co_await supervise(ports, name);
+  if (!supervised.ok()) co_return supervised.error();
   const auto created =
       co_await put_identity(ports, name, render_archive_identity(random.next(), ports.clock.now()));
   if (!created.ok()) co_return created.error();

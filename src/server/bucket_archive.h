@@ -21,8 +21,9 @@ struct BucketArchive {
   bool created = false;  // now
 };
 
-// Opens it for writing; makes the bucket, and the archive in it, where they are not there. What clients put there before stays as
-// it is. Errors: kCorrupt (archive.json is damaged), kInvalid (a newer Pawl's), kUnavailable.
+// Opens it for writing; makes the bucket, and the archive in it, where they are not there. From then on the bucket is supervised
+// (docs/internals/buckets.md), for ever. What clients put there before stays as it is. Errors: kCorrupt (archive.json is
+// damaged), kInvalid (a newer Pawl's; objects where Pawl is to keep what is replaced), kUnavailable.
 Awaitable<Result<BucketArchive>> open_bucket_archive(bucket::OwnPorts ports, std::string name,
                                                      Random& random);
 

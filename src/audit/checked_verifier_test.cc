@@ -149,7 +149,9 @@ TEST(CheckedTable, OnlyItsPagesMayListWhatIsNotPawls) {
            {false, kMissing},
            {true, R"(,"foreign":false)"},
            {true, R"(,"foreign":true,"repaired":"guard check")"},
-           {true, R"(,"foreign":true,"missing":true)"}}) {
+           {true, R"(,"foreign":true,"missing":true)"},
+           {true, R"(,"redelivered":true)"},
+           {true, R"(,"foreign":true,"redelivered":false)"}}) {
     GuardedBuilder builder(is_checked);
     builder.open(1);
     builder.page(1, {{.item = "a",

@@ -10,6 +10,7 @@
 
 #include "audit/body_facts.h"
 #include "audit/chain_lineage.h"
+#include "audit/kept_reader.h"
 #include "audit/repair_reader.h"
 #include "audit/root_facts.h"
 #include "audit/shard_reader.h"
@@ -87,7 +88,33 @@ class KeyMatcher {
   simdjson::dom::parser parser_;
 };
 
-Status read_bodies(ArchiveView& archive, std::vector<HistoryEntry>& entries) {
+// Bodies that are not what their pages say are looked for in what a supervised bucket keeps.
+Status read_kept_bodies(ArchiveView& archive, const RootFacts& facts, const RootOptions& options,
+                        std::vector<HistoryEntry>& entries) {
+  std::multimap<std::pair<std::string_view, Digest>, HistoryEntry*> wanted;
+  for (auto& entry : entries) {
+    if (entry.missing || entry.lost || sha256(entry.body) == entry.digest) continue;
+    wanted.emplace(std::pair(std::string_view(entry.object), entry.digest), &entry);
+  }
+  if (wanted.empty()) return ok();
+  Report report;  // `verify` is who judges
+  bool head_found = false;
+  const auto take = [&wanted](const LedgerKept& kept) -> Status {
+    const auto [begin, end] = wanted.equal_range({kept.object, kept.digest});
+    for (auto at = begin; at != end; ++at) at->second->kept = kept.kept;
+    return ok();
+  };
+  PAWL_TRY(read_kept(archive, facts, options, head_found, report, take, [](std::uint64_t) {}));
+  for (const auto& [content, entry] : wanted) {
+    if (entry->kept.empty()) continue;
+    PAWL_ASSIGN_OR_RETURN(auto body, archive.read(entry->kept, 0, kBodySizeMax));
+    if (body) entry->body = std::move(*body);
+  }
+  return ok();
+}
+
+Status read_bodies(ArchiveView& archive, const RootFacts& facts, const RootOptions& options,
+                   std::vector<HistoryEntry>& entries) {
   for (auto& entry : entries) {
     if (entry.missing || entry.lost) continue;
     PAWL_ASSIGN_OR_RETURN(auto body, archive.read(entry.object, 0, kBodySizeMax));
@@ -95,14 +122,16 @@ Status read_bodies(ArchiveView& archive, std::vector<HistoryEntry>& entries) {
       const auto hashed = ".pawl/hashed/" + sha256(entry.object).to_hex();
       PAWL_ASSIGN_OR_RETURN(body, archive.read(hashed, 0, kBodySizeMax));
     }
-    if (!body) continue;
-    entry.body = std::move(*body);
-    if (entry.foreign) continue;
+    if (body) entry.body = std::move(*body);
+  }
+  PAWL_TRY(read_kept_bodies(archive, facts, options, entries));
+  for (auto& entry : entries) {
+    if (entry.body.empty() || entry.foreign) continue;
     if (entry.put_back) {
-      if (auto facts = read_repair_body(entry.body, {})) entry.image = std::move(facts->image);
+      if (auto said = read_repair_body(entry.body, {})) entry.image = std::move(said->image);
       continue;
     }
-    if (const auto facts = read_body(entry.body)) entry.image = facts->new_image;
+    if (const auto said = read_body(entry.body)) entry.image = said->new_image;
   }
   return ok();
 }
@@ -164,6 +193,7 @@ Repair make_repair(const LedgerRepair& found, const std::string& table, Incarnat
   entry.sequence = found.sequence;
   entry.version = found.version;
   entry.object = found.object;
+  entry.digest = found.digest;
   entry.put_back = !found.lost;
   entry.lost = found.lost;
   entry.from = found.from;
@@ -233,11 +263,11 @@ class LedgerSearch {
 
   Result<std::vector<HistoryEntry>> run() {
     Report report;
-    PAWL_ASSIGN_OR_RETURN(const auto facts, read_root(archive_, root_options_, report));
-    for (const auto& [id, table] : facts.incarnations) {
+    PAWL_ASSIGN_OR_RETURN(facts_, read_root(archive_, root_options_, report));
+    for (const auto& [id, table] : facts_.incarnations) {
       if (options_.table && table.table != *options_.table) continue;
-      PAWL_TRY(read_chains(facts, id, table, report));
-      PAWL_TRY(read_repair_chain(facts, id, table, report));
+      PAWL_TRY(read_chains(id, table, report));
+      PAWL_TRY(read_repair_chain(id, table, report));
     }
     if (report.findings_total > 0 && entries_.empty()) {
       return Error{ErrorCode::kCorrupt,
@@ -245,19 +275,22 @@ class LedgerSearch {
                                to_text(report.findings[0])),
                    "run `pawl verify` on it"};
     }
-    sort_entries(facts, entries_);
+    sort_entries(facts_, entries_);
     return with_repairs(std::move(entries_), std::move(repairs_));
+  }
+  // Of entries that run() gave.
+  Status read_bodies_of(std::vector<HistoryEntry>& entries) {
+    return read_bodies(archive_, facts_, root_options_, entries);
   }
 
  private:
-  Status read_chains(const RootFacts& facts, Incarnation id, const IncarnationFacts& table,
-                     Report& report) {
+  Status read_chains(Incarnation id, const IncarnationFacts& table, Report& report) {
     for (const auto& name : table.shards) {
       const auto shard = ShardId::parse(name);
       if (!shard) continue;
       bool head_found = false;
       PAWL_TRY(read_shard(
-          archive_, facts, *shard, root_options_, head_found, report,
+          archive_, facts_, *shard, root_options_, head_found, report,
           [&](const LedgerEntry& entry) -> Status {
             if (!matcher_.matches(entry.key, table)) return ok();
             HistoryEntry& found = entries_.emplace_back();
@@ -268,6 +301,7 @@ class LedgerSearch {
             found.kind = name_of(entry.kind);
             found.instant = entry.instant;
             found.object = entry.object;
+            found.digest = entry.digest;
             found.shard = name;
             found.sequence = entry.sequence;
             found.source = entry.source;
@@ -280,12 +314,11 @@ class LedgerSearch {
     return ok();
   }
 
-  Status read_repair_chain(const RootFacts& facts, Incarnation id, const IncarnationFacts& table,
-                           Report& report) {
+  Status read_repair_chain(Incarnation id, const IncarnationFacts& table, Report& report) {
     if (!table.guarded) return ok();
     bool head_found = false;
     PAWL_TRY(read_repairs(
-        archive_, facts, id, root_options_, head_found, report,
+        archive_, facts_, id, root_options_, head_found, report,
         [&](const LedgerRepair& repair) -> Status {
           if (matcher_.matches(repair.key, table))
             repairs_.push_back(make_repair(repair, table.table, id));
@@ -299,6 +332,7 @@ class LedgerSearch {
   const HistoryOptions& options_;
   KeyMatcher matcher_;
   RootOptions root_options_;
+  RootFacts facts_;
   std::vector<HistoryEntry> entries_;
   std::vector<Repair> repairs_;
 };
@@ -316,7 +350,7 @@ Result<std::vector<HistoryEntry>> item_history(ArchiveView& archive,
     });
   }
   if (options.at) entries = current_at(entries, *options.at);
-  if (options.version || options.at) PAWL_TRY(read_bodies(archive, entries));
+  if (options.version || options.at) PAWL_TRY(search.read_bodies_of(entries));
   return entries;
 }
 

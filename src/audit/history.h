@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/digest.h"
 #include "base/instant.h"
 #include "base/result.h"
 #include "port/archive_view.h"
@@ -33,6 +34,10 @@ struct HistoryEntry {
   std::string kind;    // "INSERT", "MODIFY", "REMOVE"; "PUT-BACK" and "LOST" of the repair chain
   Instant instant;     // of what was put back or lost: it was not before this
   std::string object;  // empty of what is lost
+  Digest digest;       // of its content, by its page
+  // Where that content is, where one version was asked for and its object was written again or deleted since: a supervised bucket
+  // keeps it.
+  std::string kept;
   std::string shard;
   std::uint64_t sequence = 0;
   std::string source;  // of a guarded table: the record's own number in the stream; else empty

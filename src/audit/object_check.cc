@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "audit/body_facts.h"
+#include "audit/listed_entry.h"
 #include "base/coding.h"
 
 namespace pawl::audit {
@@ -13,70 +14,10 @@ namespace {
 constexpr std::string_view kHashedFolder = ".pawl/hashed/";
 // What Pawl writes among somebody else's objects has this in its name, and nothing else that a template renders does.
 constexpr std::string_view kRepairedMark = "~repaired";
-// Somebody else's objects may be of any size: they are hashed in pieces.
-constexpr std::size_t kPieceSize = std::size_t{4} << 20;
 constexpr std::string_view kWrittenAgain =
     ": it was written again since, and what it held for this change is gone";
 
-std::string_view name_in(std::string_view record) { return record.substr(0, record.find('\0')); }
-
 }  // namespace
-
-// A record: name, NUL, incarnation, shard, sequence, has version, version, kind, instant, size, digest, whose, key, object, source.
-struct ObjectCheck::Listed {
-  std::string_view name;
-  LedgerEntry entry;
-
-  static constexpr std::uint8_t kForeign = 1;
-  static constexpr std::uint8_t kMissing = 2;
-
-  static std::string encode(std::string_view name, const LedgerEntry& entry) {
-    std::string record;
-    record.reserve(name.size() + entry.key.size() + 160);
-    record.append(name);
-    record.push_back('\0');
-    append_u64_be(record, entry.shard.incarnation.value);
-    append_u32_be(record, entry.shard.number);
-    append_u64_be(record, entry.sequence);
-    append_u8(record, entry.version ? 1 : 0);
-    append_u64_be(record, entry.version.value_or(0));
-    append_u8(record, static_cast<std::uint8_t>(entry.kind));
-    append_u64_be(record, static_cast<std::uint64_t>(entry.instant.microseconds));
-    append_u64_be(record, entry.size);
-    record.append(reinterpret_cast<const char*>(entry.digest.bytes.data()),
-                  entry.digest.bytes.size());
-    append_u8(record, static_cast<std::uint8_t>((entry.foreign ? kForeign : 0) |
-                                                (entry.missing ? kMissing : 0)));
-    append_bytes(record, entry.key);
-    append_bytes(record, entry.object);
-    append_bytes(record, entry.source);
-    return record;
-  }
-
-  explicit Listed(std::string_view record) : name(name_in(record)) {
-    Reader reader(record.substr(name.size() + 1));
-    entry.shard.incarnation.value = reader.u64_be();
-    entry.shard.number = reader.u32_be();
-    entry.sequence = reader.u64_be();
-    const bool has_version = reader.u8() != 0;
-    const auto version = reader.u64_be();
-    if (has_version) entry.version = version;
-    entry.kind = static_cast<EntryKind>(reader.u8());
-    entry.instant.microseconds = static_cast<std::int64_t>(reader.u64_be());
-    entry.size = reader.u64_be();
-    const auto raw = reader.raw(entry.digest.bytes.size());
-    for (std::size_t i = 0; i < raw.size(); ++i) {
-      entry.digest.bytes[i] = static_cast<std::uint8_t>(raw[i]);
-    }
-    const auto whose = reader.u8();
-    entry.foreign = (whose & kForeign) != 0;
-    entry.missing = (whose & kMissing) != 0;
-    entry.key = reader.bytes();
-    entry.object = reader.bytes();
-    entry.source = reader.bytes();
-    PAWL_ASSERT(reader.at_end());
-  }
-};
 
 ObjectCheck::ObjectCheck(ArchiveView& archive, const RootFacts& facts, std::size_t memory_max,
                          const std::string& folder)
@@ -88,7 +29,7 @@ ObjectCheck::ObjectCheck(ArchiveView& archive, const RootFacts& facts, std::size
       hashed_objects_(memory_max / 8, folder) {}
 
 Status ObjectCheck::add_entry(const LedgerEntry& entry) {
-  return entries_.add(Listed::encode(entry.object, entry));
+  return entries_.add(ListedEntry::encode(entry.object, entry));
 }
 
 Status ObjectCheck::add_repair(const LedgerRepair& repair) {
@@ -177,19 +118,20 @@ Status ObjectCheck::report_never_come(const LedgerEntry& entry, bool is_there, R
 }
 
 Status ObjectCheck::check(const std::map<std::string, std::uint64_t>& last_sequences,
-                          ItemHistoryCheck* history, Report& report,
+                          ItemHistoryCheck* history, KeptCheck* kept, Report& report,
                           const std::function<void()>& step) {
   last_sequences_ = &last_sequences;
   history_ = history;
+  kept_ = kept;
   PAWL_ASSIGN_OR_RETURN(const auto entries, entries_.drain());
   PAWL_ASSIGN_OR_RETURN(const auto objects, objects_.drain());
   PAWL_TRY(merge(
       *entries, *objects,
-      [&](const Listed& listed, const std::uint64_t* size, std::string_view path) -> Status {
+      [&](const ListedEntry& listed, const std::uint64_t* size, std::string_view path) -> Status {
         step();
         if (listed.entry.missing) return report_never_come(listed.entry, size != nullptr, report);
-        if (size != nullptr) return check_present(listed, *size, path, report);
-        return hashed_entries_.add(Listed::encode(sha256(listed.name).to_hex(), listed.entry));
+        if (size != nullptr) return check_present(listed.entry, *size, path, report);
+        return hashed_entries_.add(ListedEntry::encode(sha256(listed.name).to_hex(), listed.entry));
       },
       [&](std::string_view path, std::uint64_t) { return judge_unlisted(path, report); }, report));
 
@@ -197,12 +139,12 @@ Status ObjectCheck::check(const std::map<std::string, std::uint64_t>& last_seque
   PAWL_ASSIGN_OR_RETURN(const auto hashed_objects, hashed_objects_.drain());
   return merge(
       *hashed_entries, *hashed_objects,
-      [&](const Listed& listed, const std::uint64_t* size, std::string_view path) -> Status {
+      [&](const ListedEntry& listed, const std::uint64_t* size, std::string_view path) -> Status {
         if (size != nullptr) {
-          return check_present(listed, *size, fmt::format("{}{}", kHashedFolder, path), report);
+          return check_present(listed.entry, *size, fmt::format("{}{}", kHashedFolder, path),
+                               report);
         }
-        return report_finding(FindingKind::kMissingObject, listed.entry,
-                              "the ledger lists it, and the object is not there", report);
+        return displaced(listed.entry, {Displaced::By::kNothing, 0}, report);
       },
       [&](std::string_view path, std::uint64_t) {
         return judge_unlisted(fmt::format("{}{}", kHashedFolder, path), report);
@@ -225,7 +167,7 @@ Status ObjectCheck::merge(SortedRecords& entries, SortedRecords& objects, const 
   for (;;) {
     PAWL_ASSIGN_OR_RETURN(const bool entry_left, entries.next(record));
     if (!entry_left) break;
-    const Listed listed(record);
+    const ListedEntry listed(record);
     const bool claims = !listed.entry.foreign && !listed.entry.missing;
     if (previous_matched && listed.name == previous && !(claims && previous_claims)) {
       previous_claims = claims || previous_claims;
@@ -271,57 +213,80 @@ Status ObjectCheck::merge(SortedRecords& entries, SortedRecords& objects, const 
   return ok();
 }
 
-Status ObjectCheck::check_present(const Listed& listed, std::uint64_t size, std::string_view path,
-                                  Report& report) {
-  const auto& entry = listed.entry;
-  const auto altered = [&](std::string detail) {
-    return report_finding(FindingKind::kAlteredObject, entry, std::move(detail), report);
-  };
-  if (size != entry.size) {
-    PAWL_TRY(altered(fmt::format("it has {} bytes, and its page says {}{}", size, entry.size,
-                                 entry.foreign ? kWrittenAgain : "")));
-    return hand_on(entry, nullptr);
+Status ObjectCheck::displaced(const LedgerEntry& entry, Displaced by, Report& report) {
+  return kept_ == nullptr ? report_displaced(entry, by, report) : kept_->add(entry, by);
+}
+
+Status ObjectCheck::report_displaced(const LedgerEntry& entry, Displaced by, Report& report) {
+  const auto since = entry.foreign ? kWrittenAgain : "";
+  switch (by.by) {
+    case Displaced::By::kNothing:
+      return report_finding(FindingKind::kMissingObject, entry,
+                            "the ledger lists it, and the object is not there", report);
+    case Displaced::By::kDisappeared:
+      PAWL_TRY(report_finding(FindingKind::kAlteredObject, entry,
+                              "it disappeared while it was checked", report));
+      break;
+    case Displaced::By::kOtherSize:
+      PAWL_TRY(report_finding(
+          FindingKind::kAlteredObject, entry,
+          fmt::format("it has {} bytes, and its page says {}{}", by.size, entry.size, since),
+          report));
+      break;
+    case Displaced::By::kOtherContent:
+      PAWL_TRY(report_finding(
+          FindingKind::kAlteredObject, entry,
+          fmt::format("its content does not have the SHA-256 that its page says{}", since),
+          report));
+      break;
   }
+  return hand_on(entry, nullptr);
+}
+
+Status ObjectCheck::settle(const KeptCheck::Settled& settled, Report& report) {
+  kept_ = nullptr;
+  const LedgerEntry& entry = settled.entry;
+  if (!settled.kept) return report_displaced(entry, settled.displaced, report);
+  report.add(KeptVersion{table_of(entry.shard), std::string(entry.key), entry.version,
+                         std::string(entry.object), *settled.kept, settled.at, settled.deleted});
   if (history_ == nullptr) return ok();
+  if (entry.foreign) return hand_on(entry, nullptr);
+  return check_content(entry, *settled.kept, report);
+}
+
+Status ObjectCheck::check_present(const LedgerEntry& entry, std::uint64_t size,
+                                  std::string_view path, Report& report) {
+  if (size != entry.size) return displaced(entry, {Displaced::By::kOtherSize, size}, report);
+  if (history_ == nullptr) return ok();
+  return check_content(entry, path, report);
+}
+
+Status ObjectCheck::check_content(const LedgerEntry& entry, std::string_view path, Report& report) {
   if (entry.foreign) {
-    PAWL_ASSIGN_OR_RETURN(const bool same, has_digest(path, entry));
-    if (!same) {
-      PAWL_TRY(altered(fmt::format("its content does not have the SHA-256 that its page says{}",
-                                   kWrittenAgain)));
-    }
+    PAWL_ASSIGN_OR_RETURN(const auto digest, digest_in(archive_, path, entry.size));
+    if (digest != entry.digest) return displaced(entry, {Displaced::By::kOtherContent, 0}, report);
     return hand_on(entry, nullptr);  // what it says is its writer's affair
   }
   PAWL_ASSIGN_OR_RETURN(const auto body, archive_.read(path, 0, kBodySizeMax + 1));
-  if (!body || sha256(*body) != entry.digest) {
-    PAWL_TRY(altered(body ? "its content does not have the SHA-256 that its page says"
-                          : "it disappeared while it was checked"));
-    return hand_on(entry, nullptr);
-  }
+  if (!body) return displaced(entry, {Displaced::By::kDisappeared, 0}, report);
+  if (sha256(*body) != entry.digest)
+    return displaced(entry, {Displaced::By::kOtherContent, 0}, report);
   if (is_repair(entry.shard)) return check_repair_body(entry, *body, report);
   const auto facts = read_body(*body);
   if (!facts || facts->shard != entry.shard || facts->sequence != entry.sequence ||
       facts->source != entry.source || facts->key != entry.key || facts->version != entry.version ||
       facts->kind != name_of(entry.kind) || facts->instant != entry.instant.to_string()) {
-    PAWL_TRY(altered("what it says of itself is not what its page says"));
+    PAWL_TRY(report_finding(FindingKind::kAlteredObject, entry,
+                            "what it says of itself is not what its page says", report));
     return hand_on(entry, nullptr);
   }
   const auto table = facts_.incarnations.find(entry.shard.incarnation);
   if (table != facts_.incarnations.end() && table->second.guarded &&
       version_in(*facts, table->second.version_attribute) != entry.version) {
-    PAWL_TRY(altered("its version is not that of its image"));
+    PAWL_TRY(report_finding(FindingKind::kAlteredObject, entry,
+                            "its version is not that of its image", report));
   }
   return history_->add(entry, &facts->images);
-}
-
-Result<bool> ObjectCheck::has_digest(std::string_view path, const LedgerEntry& entry) {
-  Sha256 hash;
-  for (std::uint64_t offset = 0; offset < entry.size;) {
-    PAWL_ASSIGN_OR_RETURN(const auto piece, archive_.read(path, offset, kPieceSize));
-    if (!piece || piece->empty()) return false;  // gone or shorter meanwhile
-    hash.update(*piece);
-    offset += piece->size();
-  }
-  return hash.finish() == entry.digest;
 }
 
 Status ObjectCheck::check_repair_body(const LedgerEntry& entry, const std::string& body,

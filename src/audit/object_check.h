@@ -9,6 +9,8 @@
 
 #include "audit/external_sort.h"
 #include "audit/item_history_check.h"
+#include "audit/kept_check.h"
+#include "audit/listed_entry.h"
 #include "audit/repair_reader.h"
 #include "audit/report.h"
 #include "audit/root_facts.h"
@@ -31,26 +33,30 @@ class ObjectCheck {
 
   // `last_sequences`: how far each chain that was read reaches. With `history`, reads every body,
   // compares its digest, checks what it says of itself, and hands the entry with its images on.
-  // `step` hears of each entry.
+  // With `kept`, entries whose objects do not hold what their pages say are left to it. `step` hears of each entry.
   Status check(const std::map<std::string, std::uint64_t>& last_sequences,
-               ItemHistoryCheck* history, Report& report, const std::function<void()>& step);
+               ItemHistoryCheck* history, KeptCheck* kept, Report& report,
+               const std::function<void()>& step);
+  // What became of one that was left to `kept`.
+  Status settle(const KeptCheck::Settled& settled, Report& report);
 
  private:
-  struct Listed;
-  using Sink =
-      std::function<Status(const Listed& entry, const std::uint64_t* size, std::string_view path)>;
+  using Sink = std::function<Status(const ListedEntry& entry, const std::uint64_t* size,
+                                    std::string_view path)>;
 
   Status merge(SortedRecords& entries, SortedRecords& objects, const Sink& matched,
                const std::function<Status(std::string_view, std::uint64_t)>& unlisted,
                Report& report);
-  Status check_present(const Listed& entry, std::uint64_t size, std::string_view path,
+  Status check_present(const LedgerEntry& entry, std::uint64_t size, std::string_view path,
                        Report& report);
+  Status check_content(const LedgerEntry& entry, std::string_view path, Report& report);
+  Status displaced(const LedgerEntry& entry, Displaced by, Report& report);
+  Status report_displaced(const LedgerEntry& entry, Displaced by, Report& report);
   Status report_finding(FindingKind kind, const LedgerEntry& entry, std::string detail,
                         Report& report);
   Status report_never_come(const LedgerEntry& entry, bool is_there, Report& report);
   Status check_repair_body(const LedgerEntry& entry, const std::string& body, Report& report);
   Status hand_on(const LedgerEntry& entry, const ImageDigests* images);
-  Result<bool> has_digest(std::string_view path, const LedgerEntry& entry);
   Status judge_unlisted(std::string_view path, Report& report);
   std::string table_of(ShardId shard) const;
   bool has_foreign_objects() const;
@@ -67,6 +73,7 @@ class ObjectCheck {
   ExternalSort hashed_objects_;
   const std::map<std::string, std::uint64_t>* last_sequences_ = nullptr;
   ItemHistoryCheck* history_ = nullptr;
+  KeptCheck* kept_ = nullptr;
 };
 
 }  // namespace pawl::audit

@@ -45,8 +45,13 @@ std::string_view name_of(FindingKind kind) {
 std::vector<std::string> proves(const Report& report) {
   std::vector<std::string> sentences;
   if (!report.sound()) return sentences;
+  const auto displaced = report.rewritten + report.deleted;
   sentences.push_back(
-      "complete: every change that the ledger counts is listed once, and its object is there");
+      displaced == 0
+          ? "complete: every change that the ledger counts is listed once, and its object is there"
+          : "complete: every change that the ledger counts is listed once, and its object is "
+            "there, "
+            "or what that held is kept");
   sentences.push_back(
       report.gaps == 0
           ? "ordered: no hole in any shard's sequence or in any item's versions"
@@ -70,6 +75,13 @@ std::vector<std::string> proves(const Report& report) {
                     "says is not looked into",
                     report.foreign == 1 ? "1 object" : fmt::format("{} objects", report.foreign),
                     report.deep ? "content" : "size"));
+  }
+  if (report.kept > 0) {
+    sentences.push_back(fmt::format(
+        "kept: what was written again or deleted in the bucket ({}) is there, with the {} that it "
+        "had",
+        report.kept == 1 ? "1 object" : fmt::format("{} objects", report.kept),
+        report.deep ? "content" : "size"));
   }
   sentences.push_back("chained: every page follows the one before it, none was changed or removed");
   if (report.signatures_checked) {
@@ -175,6 +187,14 @@ std::string to_text(const KnownLoss& loss) {
   return text + fmt::format(", between {} and {}", loss.since.to_string(), loss.until.to_string());
 }
 
+std::string to_text(const KeptVersion& version) {
+  auto text = fmt::format("table {}, item {}", version.table, version.item);
+  if (version.version) text += fmt::format(", version {}", *version.version);
+  text += fmt::format(": {} was {}, and what it held is kept as {}", version.object,
+                      version.deleted ? "deleted" : "rewritten", version.kept);
+  return version.at ? text + " since " + version.at->to_string() : text;
+}
+
 std::string to_text(const Finding& finding) {
   std::string text(name_of(finding.kind));
   auto part = [&text, first = true](std::string_view label, std::string_view value) mutable {
@@ -229,6 +249,14 @@ void append_loss(JsonWriter& json, const KnownLoss& loss) {
       .end_object();
 }
 
+void append_kept(JsonWriter& json, const KeptVersion& version) {
+  json.begin_object().field("table", version.table).field("item", version.item);
+  if (version.version) json.field("version", *version.version);
+  json.field("object", version.object).field("kept", version.kept);
+  if (version.at) json.field("at", version.at->to_string());
+  json.field("deleted", version.deleted).end_object();
+}
+
 void append_strings(JsonWriter& json, std::string_view name,
                     const std::vector<std::string>& strings) {
   json.key(name).begin_array();
@@ -261,7 +289,13 @@ std::string to_json(const Report& report) {
       .field("untied", report.untied)
       .field("foreign", report.foreign)
       .field("repaired", report.repaired)
+      .field("redelivered", report.redelivered)
       .field("others", report.others)
+      .field("kept", report.kept)
+      .field("kept_bytes", report.kept_bytes)
+      .field("kept_unsealed", report.kept_unsealed)
+      .field("rewritten", report.rewritten)
+      .field("deleted", report.deleted)
       .field("deep", report.deep)
       .field("signatures_checked", report.signatures_checked)
       .field("key_pinned", report.key_pinned);
@@ -286,6 +320,9 @@ std::string to_json(const Report& report) {
   json.end_array();
   json.key("known_lost").begin_array();
   for (const auto& loss : report.known_lost) append_loss(json, loss);
+  json.end_array();
+  json.key("kept_versions").begin_array();
+  for (const auto& version : report.kept_versions) append_kept(json, version);
   json.end_array();
   json.field("findings_total", report.findings_total).key("findings").begin_array();
   for (const auto& finding : report.findings) append_finding(json, finding);

@@ -71,6 +71,18 @@ struct KnownLoss {
   Instant until;
 };
 
+// A version whose object does not hold any more what its page says, since somebody wrote it again or deleted it, and whose content is
+// kept.
+struct KeptVersion {
+  std::string table;
+  std::string item;  // the key, DynamoDB JSON
+  std::optional<std::uint64_t> version;
+  std::string object;
+  std::string kept;           // where its content is
+  std::optional<Instant> at;  // since when; nothing: the kept chain does not say so yet
+  bool deleted = false;       // as far as it says
+};
+
 struct TableSummary {
   std::uint64_t versions = 0;
   std::uint64_t items = 0;
@@ -107,7 +119,16 @@ struct Report {
   // come, and objects that no page lists.
   std::uint64_t foreign = 0;
   std::uint64_t repaired = 0;
+  std::uint64_t redelivered = 0;  // of the foreign ones
   std::uint64_t others = 0;
+  // Of a supervised bucket: what it keeps that others replaced or deleted, as its kept chain says; kept objects that are not in
+  // it yet; and the versions that this explains (the first kFindingsMax one by one).
+  std::uint64_t kept = 0;
+  std::uint64_t kept_bytes = 0;
+  std::uint64_t kept_unsealed = 0;
+  std::uint64_t rewritten = 0;
+  std::uint64_t deleted = 0;
+  std::vector<KeptVersion> kept_versions;
   bool deep = false;
   bool signatures_checked = false;
   bool key_pinned = false;  // --public-key was given
@@ -128,6 +149,10 @@ struct Report {
     ++gaps;
     if (known_gaps.size() < kFindingsMax) known_gaps.push_back(std::move(gap));
   }
+  void add(KeptVersion version) {
+    ++(version.deleted ? deleted : rewritten);
+    if (kept_versions.size() < kFindingsMax) kept_versions.push_back(std::move(version));
+  }
   void add(KnownLoss loss) {
     ++lost;
     if (known_lost.size() < kFindingsMax) known_lost.push_back(std::move(loss));
@@ -146,5 +171,7 @@ std::string to_text(const Finding& finding);
 std::string to_text(const KnownGap& gap);
 // "table users, item {…}: versions 5 to 6, between … and …".
 std::string to_text(const KnownLoss& loss);
+// "table users, item {…}, version 3: logs/A-3.log was rewritten, and what it held is kept as .pawl/kept/… since …".
+std::string to_text(const KeptVersion& version);
 
 }  // namespace pawl::audit

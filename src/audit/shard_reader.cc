@@ -234,7 +234,11 @@ class ShardReader {
       return field.get(value) == simdjson::SUCCESS && value;
     };
     entry.repaired = !text_at(change, "repaired").empty();
-    if (!flag("foreign", entry.foreign) || !flag("missing", entry.missing)) return false;
+    if (!flag("foreign", entry.foreign) || !flag("missing", entry.missing) ||
+        !flag("redelivered", entry.redelivered)) {
+      return false;
+    }
+    if (entry.redelivered && !entry.foreign) return false;
     if (!entry.foreign && !entry.missing) return true;
     return checked_ && entry.foreign != entry.missing && !entry.repaired;
   }

@@ -38,6 +38,7 @@ struct LedgerEntry {
   bool foreign = false;
   bool repaired = false;
   bool missing = false;
+  bool redelivered = false;  // a foreign one that was there only after Pawl had asked again
 };
 
 struct ShardSummary {

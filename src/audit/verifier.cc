@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "audit/item_history_check.h"
+#include "audit/kept_check.h"
 #include "audit/ledger_lines.h"
 #include "audit/object_check.h"
 #include "audit/repair_reader.h"
@@ -38,12 +39,16 @@ class Verification {
     PAWL_ASSIGN_OR_RETURN(facts_, read_root(archive_, root_options_, report_));
     report_.head = facts_.head;
     report_.head_instant = facts_.head_instant;
-    ObjectCheck objects(archive_, facts_, options_.memory_max / 2, options_.tmp);
+    std::optional<KeptCheck> kept;
+    if (may_keep()) kept.emplace(archive_, facts_, options_.memory_max / 8, options_.tmp);
+    ObjectCheck objects(archive_, facts_, options_.memory_max * (kept ? 3 : 4) / 8, options_.tmp);
     ItemHistoryCheck history(facts_, options_.memory_max / 2, options_.tmp);
     PAWL_TRY(read_shards(objects, history));
     PAWL_TRY(list_objects(objects));
-    PAWL_TRY(objects.check(last_sequences_, options_.deep ? &history : nullptr, report_,
+    PAWL_TRY(objects.check(last_sequences_, options_.deep ? &history : nullptr,
+                           kept ? &*kept : nullptr, report_,
                            stepper(options_.deep ? "reading objects" : "comparing objects")));
+    if (kept) PAWL_TRY(check_kept(*kept, objects));
     PAWL_TRY(history.check(report_, stepper("checking item histories")));
     check_head();
     check_until();
@@ -62,9 +67,26 @@ class Verification {
     };
   }
 
+  // Where somebody else writes the objects the bucket may be supervised.
+  bool may_keep() const {
+    return std::binary_search(chains_.begin(), chains_.end(), kKeptChain) ||
+           std::any_of(facts_.incarnations.begin(), facts_.incarnations.end(),
+                       [](const auto& lived) { return lived.second.checked; });
+  }
+
+  Status check_kept(KeptCheck& kept, ObjectCheck& objects) {
+    bool head_found = false;
+    PAWL_TRY(kept.check(
+        root_options_, options_.deep, report_, head_found,
+        [&](const KeptCheck::Settled& settled) { return objects.settle(settled, report_); }));
+    report_.head_found = report_.head_found || head_found;
+    return ok();
+  }
+
   Status read_shards(ObjectCheck& objects, ItemHistoryCheck& history) {
     std::set<std::string> names(chains_.begin(), chains_.end());
     names.erase("root");
+    names.erase(std::string(kKeptChain));
     std::set<std::string, std::less<>> announced;
     for (const auto& [id, incarnation] : facts_.incarnations) {
       announced.insert(incarnation.shards.begin(), incarnation.shards.end());
@@ -144,6 +166,7 @@ class Verification {
     report_.bytes += entry.size;
     report_.foreign += entry.foreign ? 1 : 0;
     report_.repaired += entry.repaired ? 1 : 0;
+    report_.redelivered += entry.redelivered ? 1 : 0;
     if (!report_.first || entry.instant < *report_.first) report_.first = entry.instant;
     if (!report_.last || entry.instant > *report_.last) report_.last = entry.instant;
   }

@@ -26,12 +26,22 @@ struct CreateBucket {
 struct DeleteBucket {
   std::string bucket;
 };
+// From now on what is replaced or deleted in the bucket is kept, below kKeptPrefix, and what begins with kReservedPrefix is
+// Pawl's own; for ever. What is done already is fine.
+struct Supervise {
+  std::string bucket;
+};
 struct PutObject {
   std::string bucket, key;
   ObjectRecord record;  // `modified` is the round's to set
   // Of a copy in segments: what kBodies is to hold of those that are stored.
   std::vector<std::pair<std::uint64_t, std::string>> stored_segments;
   Conditions conditions;
+  bool by_pawl = false;  // it may be below kReservedPrefix, but for kKeptPrefix
+};
+// All of them, or none: the first that is refused refuses the others. Their keys differ.
+struct PutTogether {
+  std::vector<PutObject> objects;
 };
 struct DeleteObjects {
   struct One {
@@ -66,8 +76,8 @@ struct AbortUpload {
   std::string bucket, key, id;
 };
 
-using Action = std::variant<CreateBucket, DeleteBucket, PutObject, DeleteObjects, CreateUpload,
-                            PutPart, CompleteUpload, AbortUpload>;
+using Action = std::variant<CreateBucket, DeleteBucket, Supervise, PutObject, PutTogether,
+                            DeleteObjects, CreateUpload, PutPart, CompleteUpload, AbortUpload>;
 
 enum class Refusal : std::uint8_t {
   kNone,  // done, and durable
@@ -76,6 +86,8 @@ enum class Refusal : std::uint8_t {
   kBucketNotEmpty,    // it has objects
   kBucketHasUploads,  // it has uploads that are neither completed nor aborted
   kTooManyBuckets,
+  kSupervised,  // a bucket that is supervised is not deleted
+  kReserved,  // the name is Pawl's: in a supervised bucket, or of one that was to be supervised and has such objects
   kNoSuchKey,  // a condition needs an object, and there is none
   kConditionFailed,
   kNoSuchUpload,

@@ -1,11 +1,15 @@
 #include "bucket/bucket_format.h"
 
+#include <fmt/format.h>
+
 #include "base/coding.h"
 
 namespace pawl::bucket {
 namespace {
 
 constexpr std::uint8_t kRecordFormat = 1;
+// Of an object that is kept, and of a bucket that is supervised: what the others don't have stands at the end.
+constexpr std::uint8_t kSupervisedRecordFormat = 2;
 constexpr std::size_t kHeadersMax = 1000;
 
 void append_instant(std::string& out, Instant instant) {
@@ -78,13 +82,21 @@ Reader begin(std::string_view bytes) {
   if (reader.u8() != kRecordFormat) reader.fail();
   return reader;
 }
+// Of a record that has both formats; `supervised` says which it is.
+Reader begin(std::string_view bytes, bool& supervised) {
+  Reader reader(bytes);
+  const std::uint8_t format = reader.u8();
+  supervised = format == kSupervisedRecordFormat;
+  if (format != kRecordFormat && !supervised) reader.fail();
+  return reader;
+}
 
 }  // namespace
 
 std::string encode(const ObjectRecord& record) {
   std::string out;
   out.reserve(128 + record.place.bytes.size());
-  append_u8(out, kRecordFormat);
+  append_u8(out, record.kept ? kSupervisedRecordFormat : kRecordFormat);
   append_varint(out, record.bytes);
   append_instant(out, record.modified);
   append_bytes(out, record.etag);
@@ -92,14 +104,23 @@ std::string encode(const ObjectRecord& record) {
   append_headers(out, record.headers);
   append_checksum(out, record.checksum);
   append_place(out, record.place);
+  if (record.kept) {
+    append_bytes(out, record.kept->key);
+    append_instant(out, record.kept->at);
+    append_u8(out, record.kept->deleted ? 1 : 0);
+  }
   return out;
 }
 
 std::string encode(const BucketRecord& record) {
   std::string out;
-  append_u8(out, kRecordFormat);
+  append_u8(out, record.supervised ? kSupervisedRecordFormat : kRecordFormat);
   append_instant(out, record.created);
   append_bytes(out, record.region);
+  if (record.supervised) {
+    append_varint(out, record.supervised->kept_objects);
+    append_varint(out, record.supervised->kept_bytes);
+  }
   return out;
 }
 
@@ -135,7 +156,8 @@ std::string encode(const std::vector<Segment>& segments) {
 }
 
 Result<ObjectRecord> decode_object(std::string_view bytes, std::string_view what) {
-  Reader reader = begin(bytes);
+  bool is_kept = false;
+  Reader reader = begin(bytes, is_kept);
   ObjectRecord record;
   record.bytes = reader.varint();
   record.modified = read_instant(reader);
@@ -144,14 +166,26 @@ Result<ObjectRecord> decode_object(std::string_view bytes, std::string_view what
   record.headers = read_headers(reader);
   record.checksum = read_checksum(reader);
   record.place = read_place(reader);
+  if (is_kept) {
+    KeptFrom& kept = record.kept.emplace();
+    kept.key = reader.bytes();
+    kept.at = read_instant(reader);
+    kept.deleted = reader.u8() != 0;
+  }
   return finished(reader, std::move(record), what);
 }
 
 Result<BucketRecord> decode_bucket(std::string_view bytes, std::string_view what) {
-  Reader reader = begin(bytes);
+  bool is_supervised = false;
+  Reader reader = begin(bytes, is_supervised);
   BucketRecord record;
   record.created = read_instant(reader);
   record.region = reader.bytes();
+  if (is_supervised) {
+    Supervision& supervised = record.supervised.emplace();
+    supervised.kept_objects = reader.varint();
+    supervised.kept_bytes = reader.varint();
+  }
   return finished(reader, std::move(record), what);
 }
 
@@ -202,6 +236,10 @@ std::string object_key(std::string_view bucket, std::string_view key) {
   result.append(key);
   return result;
 }
+
+bool is_reserved(std::string_view key) { return key.starts_with(kReservedPrefix); }
+
+std::string kept_key(std::uint64_t number) { return fmt::format("{}{:016}", kKeptPrefix, number); }
 
 std::string objects_end(std::string_view bucket) { return std::string(bucket) + '\1'; }
 

@@ -1,7 +1,7 @@
 // How buckets, objects and multipart uploads are stored: docs/internals/buckets.md. They have an ordered store of their own,
 // whose key spaces are named after what the tables keep in theirs; here each holds something else:
 //
-//   kBuckets  "format", and one record a bucket, by its name
+//   kBuckets  "format", and one record a bucket, by its name; of a supervised one with what it keeps
 //   kObjects  bucket \0 key -> ObjectRecord; a small body stands in it
 //   kBodies   number (8)    -> the bytes of a middling body, or the list of the segments of one that was uploaded in parts
 //   kFiles    number (8)    -> nothing: a record needs the file of that number; files without one are removed at the start
@@ -27,13 +27,19 @@ inline constexpr KeySpace kFiles = KeySpace::kDeletedVersions;
 inline constexpr KeySpace kBodies = KeySpace::kChanges;
 inline constexpr KeySpace kUploads = KeySpace::kAnswers;
 
-inline constexpr std::uint64_t kBucketFormat = 1;
+// Of the whole store: the newest that is read. It is written when the first bucket is supervised; until then a store has the one
+// before, and an older Pawl reads it.
+inline constexpr std::uint64_t kBucketFormat = 2;
+inline constexpr std::uint64_t kFormatWithoutSupervision = 1;
 inline constexpr std::size_t kInlineBytesMax = 2048;  // of a body that stands in its record
 inline constexpr std::size_t kStoredBytesMax =
     64 * 1024;  // of one that stands in kBodies; beyond: a file
 inline constexpr std::size_t kObjectKeyBytesMax = 1024;
 inline constexpr std::size_t kUploadIdBytes = 16;
 inline constexpr unsigned kPartNumberMax = 10'000;
+// In a supervised bucket what begins with this is Pawl's: clients read it, and neither write nor delete it.
+inline constexpr std::string_view kReservedPrefix = ".pawl/";
+inline constexpr std::string_view kKeptPrefix = ".pawl/kept/";
 
 // Where the bytes of a body are.
 enum class BodyKind : std::uint8_t {
@@ -66,6 +72,14 @@ struct Checksum {
 
 using StoredHeaders = std::vector<std::pair<std::string, std::string>>;  // lower-case name, value
 
+// What an object was that is kept under a name of Pawl's, since its own was written again or deleted in a supervised bucket.
+struct KeptFrom {
+  std::string key;
+  Instant at;            // when its place was taken
+  bool deleted = false;  // and by nothing
+  friend bool operator==(const KeptFrom&, const KeptFrom&) = default;
+};
+
 struct ObjectRecord {
   std::uint64_t bytes = 0;
   Instant modified;
@@ -74,11 +88,20 @@ struct ObjectRecord {
   StoredHeaders headers;    // content-type and its kin, x-amz-meta-…
   Checksum checksum;
   BodyPlace place;
+  std::optional<KeptFrom> kept;  // below kKeptPrefix, and nowhere else
+};
+
+// What a supervised bucket keeps beside its objects. It is never removed, so the numbers are dense from 1.
+struct Supervision {
+  std::uint64_t kept_objects = 0;
+  std::uint64_t kept_bytes = 0;
+  friend bool operator==(const Supervision&, const Supervision&) = default;
 };
 
 struct BucketRecord {
   Instant created;
   std::string region;
+  std::optional<Supervision> supervised;
 };
 
 struct UploadRecord {
@@ -107,8 +130,11 @@ Result<UploadRecord> decode_upload(std::string_view bytes, std::string_view what
 Result<PartRecord> decode_part(std::string_view bytes, std::string_view what);
 Result<std::vector<Segment>> decode_segments(std::string_view bytes, std::string_view what);
 
-std::string bucket_key(std::string_view bucket);  // in kBuckets
+inline constexpr std::string_view kFormatKey = "format";  // in kBuckets: varint
+std::string bucket_key(std::string_view bucket);          // likewise
 std::string object_key(std::string_view bucket, std::string_view key);
+bool is_reserved(std::string_view key);
+std::string kept_key(std::uint64_t number);        // ".pawl/kept/" and 16 digits
 std::string objects_end(std::string_view bucket);  // behind every object of the bucket
 std::string number_key(std::uint64_t number);
 std::uint64_t number_of(std::string_view key);  // 0 if it is none

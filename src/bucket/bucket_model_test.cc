@@ -1,5 +1,8 @@
 // Random commands, several a round, with failing writes and crashes, against a model that is a few maps: what was answered as
-// done is there, whole; what was refused changed nothing; and no file and no stored body is left that nothing needs.
+// done is there, whole; what was refused changed nothing; of a supervised bucket nothing that was replaced or deleted is ever gone;
+// and no file and no stored body is left that nothing needs.
+#include "bucket/bucket_model_test.h"
+
 #include <algorithm>
 #include <set>
 
@@ -8,33 +11,6 @@
 
 namespace pawl::bucket {
 namespace {
-
-struct ModelPart {
-  std::string etag, bytes;
-};
-struct ModelUpload {
-  std::string bucket, key;
-  std::map<unsigned, ModelPart> parts;
-};
-struct Model {
-  std::map<std::string, std::map<std::string, std::pair<std::string, std::string>>> buckets;
-  std::map<std::string, ModelUpload> uploads;  // by id
-
-  bool check(const std::string& bucket, const std::string& key, const Conditions& conditions,
-             Refusal& refusal) const {
-    const auto& objects = buckets.at(bucket);
-    const auto there = objects.find(key);
-    if (conditions.absent && there != objects.end()) refusal = Refusal::kConditionFailed;
-    if (conditions.has_etag) {
-      if (there == objects.end()) {
-        refusal = Refusal::kNoSuchKey;
-      } else if (*conditions.has_etag != "*" && *conditions.has_etag != there->second.first) {
-        refusal = Refusal::kConditionFailed;
-      }
-    }
-    return refusal == Refusal::kNone;
-  }
-};
 
 // One command, with what it does to the model.
 struct Step {
@@ -65,15 +41,17 @@ class ModelRun {
   std::uint64_t done() const { return done_; }
   std::uint64_t refused() const { return refused_; }
   std::uint64_t unknown() const { return unknown_; }
+  std::uint64_t kept() const { return kept_; }
 
  private:
   std::string any_bucket() { return random_.below(2) == 0 ? "alpha" : "beta"; }
   std::string any_key() {
-    static const std::vector<std::string> kKeys{"a", "a/b", "a/c", "b", "b\x01", "\xF4\x8F\xBF\xBF",
-                                                "z"};
+    static const std::vector<std::string> kKeys{"a", "a/b",       "a/c",
+                                                "b", "b\x01",     "\xF4\x8F\xBF\xBF",
+                                                "z", ".pawl/tip", ".pawl/kept/0000000000000001"};
     return kKeys[random_.below(kKeys.size())];
   }
-  std::string any_bytes() { return "bytes " + std::to_string(random_.below(1000)); }
+  std::string any_bytes() { return "bytes " + std::to_string(random_.below(20)); }
   BodyKind any_kind(bool part) {
     return static_cast<BodyKind>(part ? 1 + random_.below(2) : random_.below(3));
   }
@@ -104,24 +82,57 @@ class ModelRun {
   Step put() {
     const auto bucket = any_bucket(), key = any_key(), bytes = any_bytes();
     const auto conditions = any_conditions();
-    return {buckets_.put(bucket, key, any_kind(false), bytes, conditions), [=](Model& model) {
+    const auto kind = any_kind(false);
+    auto command = buckets_.put(bucket, key, kind, bytes, conditions);
+    command.by_pawl = random_.below(8) == 0;
+    const bool by_pawl = command.by_pawl, digest = random_.below(3) == 0;
+    if (digest) command.record.checksum = {"sha256", "digest of " + bytes, false};
+    return {std::move(command), [=](Model& model) {
               if (!model.buckets.contains(bucket)) return Refusal::kNoSuchBucket;
+              const bool may = by_pawl && !key.starts_with(".pawl/kept/");
+              if (model.is_pawls(bucket, key) && !may) return Refusal::kReserved;
               Refusal refusal = Refusal::kNone;
               if (model.check(bucket, key, conditions, refusal))
-                model.buckets[bucket][key] = {"etag of " + bytes, bytes};
+                model.put(bucket, key,
+                          {"etag of " + bytes, bytes, kind != BodyKind::kFile, digest, {}});
               return refusal;
+            }};
+  }
+  // Both or neither.
+  Step put_together() {
+    const auto bucket = any_bucket(), bytes = any_bytes();
+    Conditions absent;
+    absent.absent = true;
+    PutTogether command;
+    const std::vector<std::string> keys{"a", "together " + std::to_string(random_.below(5))};
+    for (const std::string& key : keys)
+      command.objects.push_back(buckets_.put(bucket, key, BodyKind::kFile, bytes, absent));
+    return {std::move(command), [=](Model& model) {
+              if (!model.buckets.contains(bucket)) return Refusal::kNoSuchBucket;
+              Refusal refusal = Refusal::kNone;
+              for (const std::string& key : keys) model.check(bucket, key, absent, refusal);
+              if (refusal != Refusal::kNone) return refusal;
+              for (const std::string& key : keys)
+                model.put(bucket, key, {"etag of " + bytes, bytes, false, false, {}});
+              return Refusal::kNone;
             }};
   }
   Step remove() {
     DeleteObjects command{any_bucket(), {{any_key(), std::nullopt}, {any_key(), std::nullopt}}};
     return {command, [=](Model& model) {
               if (!model.buckets.contains(command.bucket)) return Refusal::kNoSuchBucket;
-              for (const auto& one : command.objects) model.buckets[command.bucket].erase(one.key);
+              for (const auto& one : command.objects) model.erase(command.bucket, one.key);
               return Refusal::kNone;
             }};
   }
   Step bucket_step() {
     const auto bucket = any_bucket();
+    if (random_.below(6) == 0) {
+      return {Supervise{bucket}, [=](Model& model) {
+                return model.buckets.contains(bucket) ? model.supervise(bucket)
+                                                      : Refusal::kNoSuchBucket;
+              }};
+    }
     if (random_.below(3) != 0) {
       return {CreateBucket{bucket, "us-east-1"}, [=](Model& model) {
                 return model.buckets.try_emplace(bucket).second ? Refusal::kNone
@@ -130,7 +141,8 @@ class ModelRun {
     }
     return {DeleteBucket{bucket}, [=](Model& model) {
               if (!model.buckets.contains(bucket)) return Refusal::kNoSuchBucket;
-              if (!model.buckets[bucket].empty()) return Refusal::kBucketNotEmpty;
+              if (model.buckets[bucket].supervised) return Refusal::kSupervised;
+              if (!model.buckets[bucket].objects.empty()) return Refusal::kBucketNotEmpty;
               for (const auto& [id, upload] : model.uploads) {
                 if (upload.bucket == bucket) return Refusal::kBucketHasUploads;
               }
@@ -144,6 +156,7 @@ class ModelRun {
     id.insert(0, kUploadIdBytes - id.size(), '0');
     return {CreateUpload{bucket, key, id, {}}, [=](Model& model) {
               if (!model.buckets.contains(bucket)) return Refusal::kNoSuchBucket;
+              if (model.is_pawls(bucket, key)) return Refusal::kReserved;
               model.uploads[id] = {bucket, key, {}};
               return Refusal::kNone;
             }};
@@ -176,6 +189,7 @@ class ModelRun {
     return {command, [=](Model& model) {
               const auto found = model.uploads.find(id);
               if (found == model.uploads.end()) return Refusal::kNoSuchUpload;
+              if (model.is_pawls(command.bucket, command.key)) return Refusal::kReserved;
               std::string bytes;
               for (const auto& chosen : command.parts) {
                 const auto part = found->second.parts.find(chosen.number);
@@ -186,7 +200,7 @@ class ModelRun {
               Refusal refusal = Refusal::kNone;
               if (!model.check(command.bucket, command.key, command.conditions, refusal))
                 return refusal;
-              model.buckets[command.bucket][command.key] = {command.etag, bytes};
+              model.put(command.bucket, command.key, {command.etag, bytes, false, false, {}});
               model.uploads.erase(found);
               return Refusal::kNone;
             }};
@@ -215,6 +229,8 @@ class ModelRun {
         return upload ? complete(*upload) : put();
       case 8:
         return upload && random_.below(3) == 0 ? abort(*upload) : put();
+      case 9:
+        return random_.below(2) == 0 ? put_together() : put();
       default:
         return put();
     }
@@ -228,6 +244,7 @@ class ModelRun {
       outcomes.push_back(buckets_.submit(steps.back().action));
     }
     Model after = model_;
+    after.now = buckets_.clock.now();
     std::vector<Refusal> expected;
     for (const Step& step : steps) expected.push_back(step.expected(after));
     if (buckets_.store->committer().run_round() == BucketCommitter::Round::kEnded) {
@@ -236,7 +253,7 @@ class ModelRun {
       EXPECT_NE(buckets_.unknown, "");
       reopen();
       // All of the round, or nothing of it.
-      if (dump() == dump_of(after)) model_ = after;
+      if (dump() == after.dump()) model_ = after;
       return;
     }
     if (outcomes.front()->value().refusal == Refusal::kNotDone) {
@@ -254,21 +271,6 @@ class ModelRun {
     plan_.set_enabled(false);
     buckets_.crash_and_open(random_);
     plan_.set_enabled(true);
-  }
-
-  static std::string dump_of(const Model& model) {
-    std::string text;
-    for (const auto& [bucket, objects] : model.buckets) {
-      text += "bucket " + bucket + "\n";
-      for (const auto& [key, object] : objects)
-        text += key + " = " + object.first + ": " + object.second + "\n";
-    }
-    for (const auto& [id, upload] : model.uploads) {
-      text += "upload " + id + " of " + upload.bucket + " " + upload.key + "\n";
-      for (const auto& [number, part] : upload.parts)
-        text += std::to_string(number) + " = " + part.etag + ": " + part.bytes + "\n";
-    }
-    return text;
   }
 
   std::string read(const BodyPiece& piece) {
@@ -308,9 +310,16 @@ class ModelRun {
     const auto buckets = buckets_.store->buckets().value();
     for (const auto& [bucket, record] : buckets) {
       text += "bucket " + bucket + "\n";
+      if (record.supervised)
+        text += "keeps " + std::to_string(record.supervised->kept_objects) + "\n";
       const auto page = list_objects(buckets_.memory, bucket, {}).value();
-      for (const auto& [key, object] : page.entries)
-        text += key + " = " + object.etag + ": " + body_of(bucket, key, object) + "\n";
+      std::uint64_t kept_bytes = 0;
+      for (const auto& [key, object] : page.entries) {
+        if (object.kept) kept_bytes += object.bytes;
+        text += key + " = " + object.etag + ": " + body_of(bucket, key, object) +
+                (object.kept ? Model::words_of(*object.kept) : "") + "\n";
+      }
+      EXPECT_EQ(record.supervised.value_or(Supervision{}).kept_bytes, kept_bytes);
       const auto under_way = list_uploads(buckets_.memory, bucket, {}).value();
       for (const auto& upload : under_way.entries) {
         std::string& about = uploads[upload.id];
@@ -327,7 +336,8 @@ class ModelRun {
 
   void compare() {
     buckets_.store->committer().run_round();  // idle: removes what is free
-    EXPECT_EQ(dump(), dump_of(model_));
+    EXPECT_EQ(dump(), model_.dump());
+    for (const auto& [bucket, about] : model_.buckets) kept_ = std::max(kept_, about.kept);
     auto files = buckets_.files.list().value();
     EXPECT_EQ(std::set<BodyNumber>(files.begin(), files.end()), named_) << "files";
     EXPECT_EQ(buckets_.memory.size(kFiles), named_.size());
@@ -338,12 +348,12 @@ class ModelRun {
   SeededFaultPlan plan_;
   Buckets buckets_;
   Model model_;
-  std::uint64_t next_id_ = 0, done_ = 0, refused_ = 0, unknown_ = 0;
+  std::uint64_t next_id_ = 0, done_ = 0, refused_ = 0, unknown_ = 0, kept_ = 0;
   std::set<BodyNumber> named_, stored_;
 };
 
 TEST(BucketModel, RandomCommandsFaultsAndCrashes) {
-  std::uint64_t done = 0, refused = 0, unknown = 0;
+  std::uint64_t done = 0, refused = 0, unknown = 0, kept = 0;
   for (std::uint64_t seed = 1; seed <= 200 && !HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     ModelRun run(seed);
@@ -351,10 +361,12 @@ TEST(BucketModel, RandomCommandsFaultsAndCrashes) {
     done += run.done();
     refused += run.refused();
     unknown += run.unknown();
+    kept += run.kept();
   }
   EXPECT_GT(done, 10'000U);
   EXPECT_GT(refused, 1'000U);
   EXPECT_GT(unknown, 100U);
+  EXPECT_GT(kept, 1'000U);
 }
 
 }  // namespace

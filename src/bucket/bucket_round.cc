@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "base/coding.h"
 
 namespace pawl::bucket {
 namespace {
@@ -16,6 +17,11 @@ Outcome refused(Refusal refusal, std::string why = {}) {
 
 std::size_t index_of(KeySpace space) { return static_cast<std::size_t>(space); }
 
+bool has_sha256(const ObjectRecord& record) {
+  const Checksum& checksum = record.checksum;
+  return checksum.algorithm == "sha256" && !checksum.composite && !checksum.value.empty();
+}
+
 // As it is stored: what stands elsewhere is not in the record.
 ObjectRecord without_foreign_bytes(ObjectRecord record) {
   if (record.place.kind != BodyKind::kInline) record.place.bytes.clear();
@@ -26,12 +32,14 @@ ObjectRecord without_foreign_bytes(ObjectRecord record) {
 
 Result<Outcome> BucketRound::apply(const Action& action) {
   if (const auto* put_object = std::get_if<PutObject>(&action)) return put(*put_object);
+  if (const auto* puts = std::get_if<PutTogether>(&action)) return put_together(*puts);
   if (const auto* deletion = std::get_if<DeleteObjects>(&action)) return remove_objects(*deletion);
   if (const auto* upload = std::get_if<CreateUpload>(&action)) return create_upload(*upload);
   if (const auto* part = std::get_if<PutPart>(&action)) return put_part(*part);
   if (const auto* completion = std::get_if<CompleteUpload>(&action)) return complete(*completion);
   if (const auto* abortion = std::get_if<AbortUpload>(&action)) return abort(*abortion);
   if (const auto* creation = std::get_if<CreateBucket>(&action)) return create(*creation);
+  if (const auto* supervision = std::get_if<Supervise>(&action)) return supervise(*supervision);
   return remove(std::get<DeleteBucket>(action));
 }
 
@@ -64,6 +72,13 @@ Result<std::optional<std::string>> BucketRound::get(KeySpace space, const std::s
 Result<bool> BucketRound::has(KeySpace space, const std::string& key) {
   PAWL_ASSIGN_OR_RETURN(const auto value, get(space, key));
   return value.has_value();
+}
+
+Result<std::optional<BucketRecord>> BucketRound::bucket(const std::string& name) {
+  PAWL_ASSIGN_OR_RETURN(const auto bytes, get(kBuckets, bucket_key(name)));
+  if (!bytes) return std::optional<BucketRecord>();
+  PAWL_ASSIGN_OR_RETURN(BucketRecord record, decode_bucket(*bytes, name));
+  return std::optional<BucketRecord>(std::move(record));
 }
 
 Result<std::optional<ObjectRecord>> BucketRound::object(const std::string& key) {
@@ -117,6 +132,37 @@ Result<Refusal> BucketRound::check(const Conditions& conditions,
   return Refusal::kNone;
 }
 
+// Told cheaply or not at all: by digests that are there, or where both are in memory but for one look into the store.
+Result<bool> BucketRound::same_bytes(const ObjectRecord& there, const ObjectRecord& by) {
+  if (there.bytes != by.bytes) return false;
+  if (has_sha256(there) && has_sha256(by)) return there.checksum.value == by.checksum.value;
+  const auto is_small = [](const BodyPlace& place) {
+    return place.kind == BodyKind::kInline || place.kind == BodyKind::kStored;
+  };
+  if (!is_small(there.place) || !is_small(by.place)) return false;
+  if (there.place.kind == BodyKind::kInline) return there.place.bytes == by.place.bytes;
+  PAWL_ASSIGN_OR_RETURN(const auto stored, get(kBodies, number_key(there.place.number)));
+  return stored && *stored == by.place.bytes;
+}
+
+Status BucketRound::displace(const std::string& bucket_name, const std::string& key,
+                             ObjectRecord there, const ObjectRecord* by) {
+  PAWL_ASSIGN_OR_RETURN(auto about, bucket(bucket_name));
+  bool keeps = about && about->supervised && !is_reserved(key);
+  if (keeps && by != nullptr) {
+    PAWL_ASSIGN_OR_RETURN(const bool same, same_bytes(there, *by));
+    keeps = !same;
+  }
+  if (!keeps) return release(there.place, object_key(bucket_name, key));
+  Supervision& supervised = *about->supervised;
+  ++supervised.kept_objects;
+  supervised.kept_bytes += there.bytes;
+  there.kept = KeptFrom{key, now_, by == nullptr};
+  set(kObjects, object_key(bucket_name, kept_key(supervised.kept_objects)), encode(there));
+  set(kBuckets, bucket_key(bucket_name), encode(*about));
+  return ok();
+}
+
 void BucketRound::release_segment(BodyKind kind, std::uint64_t number) {
   if (kind == BodyKind::kFile) {
     erase(kFiles, number_key(number));
@@ -156,13 +202,33 @@ Result<Outcome> BucketRound::create(const CreateBucket& command) {
   PAWL_ASSIGN_OR_RETURN(const auto buckets,
                         keys(kBuckets, first, behind_prefix(first), kBucketsMax));
   if (buckets.size() >= kBucketsMax) return refused(Refusal::kTooManyBuckets);
-  set(kBuckets, bucket_key(command.bucket), encode(BucketRecord{now_, command.region}));
+  set(kBuckets, bucket_key(command.bucket),
+      encode(BucketRecord{now_, command.region, std::nullopt}));
+  return Outcome{};
+}
+
+Result<Outcome> BucketRound::supervise(const Supervise& command) {
+  PAWL_ASSIGN_OR_RETURN(auto about, bucket(command.bucket));
+  if (!about) return refused(Refusal::kNoSuchBucket);
+  if (about->supervised) return Outcome{};
+  const std::string kept = object_key(command.bucket, kKeptPrefix);
+  PAWL_ASSIGN_OR_RETURN(const auto taken, keys(kObjects, kept, behind_prefix(kept), 1));
+  if (!taken.empty()) {
+    return refused(Refusal::kReserved, "The bucket has objects below " + std::string(kKeptPrefix) +
+                                           ", where Pawl keeps what is replaced");
+  }
+  about->supervised.emplace();
+  set(kBuckets, bucket_key(command.bucket), encode(*about));
+  std::string format;
+  append_varint(format, kBucketFormat);
+  set(kBuckets, std::string(kFormatKey), std::move(format));
   return Outcome{};
 }
 
 Result<Outcome> BucketRound::remove(const DeleteBucket& command) {
-  PAWL_ASSIGN_OR_RETURN(const bool exists, has(kBuckets, bucket_key(command.bucket)));
-  if (!exists) return refused(Refusal::kNoSuchBucket);
+  PAWL_ASSIGN_OR_RETURN(const auto about, bucket(command.bucket));
+  if (!about) return refused(Refusal::kNoSuchBucket);
+  if (about->supervised) return refused(Refusal::kSupervised);
   PAWL_ASSIGN_OR_RETURN(const auto objects, keys(kObjects, object_key(command.bucket, ""),
                                                  objects_end(command.bucket), 1));
   if (!objects.empty()) return refused(Refusal::kBucketNotEmpty);
@@ -173,13 +239,35 @@ Result<Outcome> BucketRound::remove(const DeleteBucket& command) {
   return Outcome{};
 }
 
+Result<Refusal> BucketRound::check_put(const PutObject& command) {
+  PAWL_ASSIGN_OR_RETURN(const auto about, bucket(command.bucket));
+  if (!about) return Refusal::kNoSuchBucket;
+  // What is kept nobody replaces, Pawl included.
+  const bool may = command.by_pawl && !command.key.starts_with(kKeptPrefix);
+  if (about->supervised && is_reserved(command.key) && !may) return Refusal::kReserved;
+  PAWL_ASSIGN_OR_RETURN(const auto there, object(object_key(command.bucket, command.key)));
+  return check(command.conditions, there);
+}
+
+Result<Outcome> BucketRound::put_together(const PutTogether& command) {
+  for (const PutObject& one : command.objects) {
+    PAWL_ASSIGN_OR_RETURN(const Refusal refusal, check_put(one));
+    if (refusal != Refusal::kNone) return refused(refusal);
+  }
+  for (const PutObject& one : command.objects) {
+    PAWL_ASSIGN_OR_RETURN(const Outcome outcome, put(one));
+    PAWL_ASSERT(outcome.refusal == Refusal::kNone);
+  }
+  Outcome outcome;
+  outcome.modified = now_;
+  return outcome;
+}
+
 Result<Outcome> BucketRound::put(const PutObject& command) {
-  PAWL_ASSIGN_OR_RETURN(const bool exists, has(kBuckets, bucket_key(command.bucket)));
-  if (!exists) return refused(Refusal::kNoSuchBucket);
+  PAWL_ASSIGN_OR_RETURN(const Refusal refusal, check_put(command));
+  if (refusal != Refusal::kNone) return refused(refusal);
   const std::string key = object_key(command.bucket, command.key);
   PAWL_ASSIGN_OR_RETURN(const auto there, object(key));
-  PAWL_ASSIGN_OR_RETURN(const Refusal refusal, check(command.conditions, there));
-  if (refusal != Refusal::kNone) return refused(refusal);
   if (command.record.place.kind == BodyKind::kSegments) {
     PAWL_ASSIGN_OR_RETURN(const auto segments,
                           decode_segments(command.record.place.bytes, "a copy"));
@@ -187,10 +275,11 @@ Result<Outcome> BucketRound::put(const PutObject& command) {
     for (const auto& [number, bytes] : command.stored_segments)
       set(kBodies, number_key(number), bytes);
   }
-  if (there) PAWL_TRY(release(there->place, key));
+  if (there) PAWL_TRY(displace(command.bucket, command.key, *there, &command.record));
   enter(command.record.place);
   ObjectRecord record = without_foreign_bytes(command.record);
   record.modified = now_;
+  record.kept.reset();  // a copy of what is kept is not
   set(kObjects, key, encode(record));
   Outcome outcome;
   outcome.modified = now_;
@@ -198,16 +287,20 @@ Result<Outcome> BucketRound::put(const PutObject& command) {
 }
 
 Result<Outcome> BucketRound::remove_objects(const DeleteObjects& command) {
-  PAWL_ASSIGN_OR_RETURN(const bool exists, has(kBuckets, bucket_key(command.bucket)));
-  if (!exists) return refused(Refusal::kNoSuchBucket);
+  PAWL_ASSIGN_OR_RETURN(const auto about, bucket(command.bucket));
+  if (!about) return refused(Refusal::kNoSuchBucket);
   Outcome outcome;
   for (const auto& one : command.objects) {
+    if (about->supervised && is_reserved(one.key)) {
+      outcome.each.push_back(Refusal::kReserved);
+      continue;
+    }
     const std::string key = object_key(command.bucket, one.key);
     PAWL_ASSIGN_OR_RETURN(const auto there, object(key));
     PAWL_ASSIGN_OR_RETURN(const Refusal refusal, check({false, one.has_etag}, there));
     outcome.each.push_back(refusal);
     if (refusal != Refusal::kNone || !there) continue;  // what is not there is deleted
-    PAWL_TRY(release(there->place, key));
+    PAWL_TRY(displace(command.bucket, one.key, *there, nullptr));
     erase(kObjects, key);
   }
   return outcome;
@@ -215,8 +308,9 @@ Result<Outcome> BucketRound::remove_objects(const DeleteObjects& command) {
 
 Result<Outcome> BucketRound::create_upload(const CreateUpload& command) {
   PAWL_ASSERT(command.id.size() == kUploadIdBytes);
-  PAWL_ASSIGN_OR_RETURN(const bool exists, has(kBuckets, bucket_key(command.bucket)));
-  if (!exists) return refused(Refusal::kNoSuchBucket);
+  PAWL_ASSIGN_OR_RETURN(const auto about, bucket(command.bucket));
+  if (!about) return refused(Refusal::kNoSuchBucket);
+  if (about->supervised && is_reserved(command.key)) return refused(Refusal::kReserved);
   UploadRecord record = command.record;
   record.initiated = now_;
   set(kUploads, upload_key(command.bucket, command.key, command.id), encode(record));
@@ -269,6 +363,9 @@ Result<Outcome> BucketRound::complete(const CompleteUpload& command) {
   PAWL_ASSIGN_OR_RETURN(const auto declared, get(kUploads, upload));
   if (!declared) return refused(Refusal::kNoSuchUpload);
   PAWL_ASSIGN_OR_RETURN(const UploadRecord about, decode_upload(*declared, command.key));
+  // An upload outlives no bucket, and may be older than its supervision.
+  PAWL_ASSIGN_OR_RETURN(const auto whose, bucket(command.bucket));
+  if (whose && whose->supervised && is_reserved(command.key)) return refused(Refusal::kReserved);
   ObjectRecord record;
   std::vector<Segment> segments;
   for (const auto& chosen : command.parts) {
@@ -283,19 +380,19 @@ Result<Outcome> BucketRound::complete(const CompleteUpload& command) {
     segments.push_back({part.place.kind, part.place.number, part.bytes});
     record.bytes += part.bytes;
   }
+  record.place.kind = BodyKind::kSegments;
   const std::string key = object_key(command.bucket, command.key);
   PAWL_ASSIGN_OR_RETURN(const auto there, object(key));
   PAWL_ASSIGN_OR_RETURN(const Refusal refusal, check(command.conditions, there));
   if (refusal != Refusal::kNone) return refused(refusal);
 
-  if (there) PAWL_TRY(release(there->place, key));
+  record.checksum = command.checksum;
+  if (there) PAWL_TRY(displace(command.bucket, command.key, *there, &record));
   PAWL_TRY(end_upload(upload, command.id, command.parts));
   record.modified = now_;
   record.etag = command.etag;
   record.parts = static_cast<std::uint32_t>(command.parts.size());
   record.headers = about.headers;
-  record.checksum = command.checksum;
-  record.place.kind = BodyKind::kSegments;
   record.place.number = command.list_number;
   set(kBodies, number_key(command.list_number), encode(segments));
   set(kObjects, key, encode(record));

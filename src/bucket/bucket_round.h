@@ -37,7 +37,9 @@ class BucketRound {
  private:
   Result<Outcome> create(const CreateBucket& command);
   Result<Outcome> remove(const DeleteBucket& command);
+  Result<Outcome> supervise(const Supervise& command);
   Result<Outcome> put(const PutObject& command);
+  Result<Outcome> put_together(const PutTogether& command);
   Result<Outcome> remove_objects(const DeleteObjects& command);
   Result<Outcome> create_upload(const CreateUpload& command);
   Result<Outcome> put_part(const PutPart& command);
@@ -46,6 +48,7 @@ class BucketRound {
 
   Result<std::optional<std::string>> get(KeySpace space, const std::string& key);
   Result<bool> has(KeySpace space, const std::string& key);
+  Result<std::optional<BucketRecord>> bucket(const std::string& name);
   Result<std::optional<ObjectRecord>> object(const std::string& key);
   // At most `max` keys of [from, to) as the round has left them, in order.
   Result<std::vector<std::string>> keys(KeySpace space, const std::string& from,
@@ -53,7 +56,13 @@ class BucketRound {
   void set(KeySpace space, std::string key, std::string value);
   void erase(KeySpace space, std::string key);
 
+  Result<Refusal> check_put(const PutObject& command);
   Result<Refusal> check(const Conditions& conditions, const std::optional<ObjectRecord>& there);
+  // Takes an object out of the way of what replaces it (nothing: it is deleted): in a supervised bucket it is kept, unless the
+  // other provably has the same bytes; elsewhere its body is released.
+  Status displace(const std::string& bucket, const std::string& key, ObjectRecord there,
+                  const ObjectRecord* by);
+  Result<bool> same_bytes(const ObjectRecord& there, const ObjectRecord& by);
   // The bodies of a record that goes away go with it; those of one that comes are entered.
   Status release(const BodyPlace& place, std::string_view what);
   void release_segment(BodyKind kind, std::uint64_t number);

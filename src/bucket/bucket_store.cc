@@ -5,11 +5,6 @@
 #include "base/coding.h"
 
 namespace pawl::bucket {
-namespace {
-
-constexpr std::string_view kFormatKey = "format";
-
-}  // namespace
 
 Result<std::unique_ptr<BucketStore>> BucketStore::open(const BucketPorts& ports,
                                                        BucketCommitterOptions options) {
@@ -25,7 +20,7 @@ Status BucketStore::check_format() {
   PAWL_ASSIGN_OR_RETURN(const auto found, ports_.store.get(kBuckets, kFormatKey));
   if (!found) {
     std::string format;
-    append_varint(format, kBucketFormat);
+    append_varint(format, kFormatWithoutSupervision);
     WriteBatch batch;
     batch.put(kBuckets, std::string(kFormatKey), std::move(format));
     const WriteResult written = ports_.store.write(batch, Sync::kYes);

@@ -4,6 +4,7 @@
 
 #include "base/coding.h"
 #include "bucket/bucket_fixture_test.h"
+#include "fault/fault_plan.h"
 
 namespace pawl::bucket {
 namespace {
@@ -141,6 +142,67 @@ TEST(BucketStore, ANewerFormatIsRefused) {
   const auto opened = BucketStore::open({memory, files, clock, [](const std::string&) {}}, {});
   ASSERT_FALSE(opened.ok());
   EXPECT_EQ(opened.error().code, ErrorCode::kInvalid);
+}
+
+std::uint64_t format_of(Buckets& buckets) {
+  const std::string bytes = buckets.memory.get(kBuckets, kFormatKey).value().value();
+  Reader reader(bytes);
+  return reader.varint();
+}
+
+TEST(BucketStore, OnlyASupervisedBucketNeedsTheNewerFormat) {
+  Buckets buckets;
+  buckets.run(CreateBucket{"b", "r"});
+  buckets.run(buckets.put("b", "k", BodyKind::kInline, "1"));
+  EXPECT_EQ(format_of(buckets), 1U);
+  EXPECT_EQ(encode(*buckets.store->bucket("b").value())[0], 1);
+  EXPECT_EQ(encode(*buckets.store->object("b", "k").value())[0], 1);
+  buckets.run(Supervise{"b"});
+  buckets.run(Supervise{"b"});
+  EXPECT_EQ(format_of(buckets), 2U);
+  buckets.run(CreateBucket{"other", "r"});
+  EXPECT_EQ(encode(*buckets.store->bucket("other").value())[0], 1);
+  SeededRandom random(1);
+  buckets.crash_and_open(random);
+  EXPECT_EQ(format_of(buckets), 2U);
+  EXPECT_TRUE(buckets.store->bucket("b").value()->supervised.has_value());
+}
+
+TEST(BucketStore, ABucketWhoseNamesAreTakenIsNotSupervised) {
+  Buckets buckets;
+  buckets.run(CreateBucket{"b", "r"});
+  buckets.run(buckets.put("b", ".pawl/kept/x", BodyKind::kInline, "1"));
+  EXPECT_EQ(buckets.run(Supervise{"b"}).refusal, Refusal::kReserved);
+  EXPECT_EQ(buckets.run(Supervise{"none"}).refusal, Refusal::kNoSuchBucket);
+  EXPECT_EQ(format_of(buckets), 1U);
+}
+
+TEST(BucketStore, WhatIsKeptIsReadToItsEndUnderEitherName) {
+  Buckets buckets;
+  buckets.run(CreateBucket{"b", "r"});
+  buckets.run(Supervise{"b"});
+  buckets.run(buckets.put("b", "k", BodyKind::kFile, "old"));
+  const auto before = buckets.store->object("b", "k").value().value();
+  buckets.run(buckets.put("b", "k", BodyKind::kFile, "new"));
+  const auto kept = buckets.store->object("b", kept_key(1)).value().value();
+  EXPECT_EQ(kept.place.number, before.place.number);
+  EXPECT_EQ(kept.modified, before.modified);
+  EXPECT_EQ(kept.headers, before.headers);
+  EXPECT_EQ(kept.kept, (KeptFrom{"k", buckets.clock.now(), false}));
+  EXPECT_TRUE(buckets.files.open(before.place.number).ok());
+}
+
+TEST(BucketFormat, RecordsOfSupervisionAreReadBack) {
+  ObjectRecord record;
+  record.etag = "e";
+  record.kept = KeptFrom{"logs/a", {5}, true};
+  const std::string bytes = encode(record);
+  EXPECT_EQ(decode_object(bytes, "k").value().kept, record.kept);
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    EXPECT_FALSE(decode_object(std::string_view(bytes).substr(0, size), "k").ok()) << size;
+  BucketRecord about{{7}, "r", Supervision{3, 1'000'000}};
+  EXPECT_EQ(decode_bucket(encode(about), "b").value().supervised, about.supervised);
+  EXPECT_FALSE(decode_bucket(encode(about) + "x", "b").ok());
 }
 
 TEST(BucketFormat, DamagedRecordsAreErrors) {

@@ -38,6 +38,7 @@ std::string to_json(const std::vector<audit::HistoryEntry>& entries) {
     if (entry.from) json.field("from", *entry.from);
     if (entry.to) json.field("to", *entry.to);
     if (!entry.lost) json.field("object", entry.object);
+    if (!entry.kept.empty()) json.field("kept", entry.kept);
     json.field("shard", entry.shard).field("sequence", entry.sequence);
     if (!entry.source.empty()) json.field("source", entry.source);
     if (entry.foreign) json.field("foreign", true);
@@ -90,6 +91,8 @@ void print_entries(const std::vector<audit::HistoryEntry>& entries, bool with_im
     const auto line = fmt::format("  {:>6}  {:<6}  {}  {}", versions_of(entry),
                                   printable(entry.kind), when(entry), printable(entry.object));
     fmt::print("{}\n", entry.lost ? coloured(Colour::kRed, line) : line);
+    if (!entry.kept.empty())
+      fmt::print("          written again or deleted since; kept as {}\n", printable(entry.kept));
     if (with_images) fmt::print("          {}\n", content_of(entry));
   }
 }

@@ -185,6 +185,7 @@ Result<StatusPage> parse_status(std::string_view json) {
   PAWL_TRY(fields.status());
   PAWL_TRY(read_tables(fields, page));
   PAWL_TRY(read_mappings(fields, page));
+  PAWL_ASSIGN_OR_RETURN(page.expectations, read_expectations(fields));
   PAWL_ASSIGN_OR_RETURN(page.work, read_work(fields));
   PAWL_TRY(read_alarms(fields, page));
   PAWL_TRY(fields.status());
@@ -210,6 +211,7 @@ std::string to_text(const StatusPage& page) {
                    shard.why.empty() ? "" : ": " + shard.why);
   }
   append_mappings(out, page);
+  append_expectations(out, page.expectations);
   append_work(out, page.work);
   for (const auto& alarm : page.alarms) {
     const auto head = alarm.standing ? coloured(Colour::kRed, "ALARM " + alarm.kind + ":")

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "cli/status_expectations.h"
 #include "cli/status_work.h"
 
 namespace pawl::cli {
@@ -68,7 +69,8 @@ struct StatusPage {
   std::uint64_t stalled_shards = 0;
   std::vector<TableLine> tables;
   std::vector<ShardLine> shards;
-  std::vector<MappingLine> mappings;  // none of a server that has no mappings yet
+  std::vector<MappingLine> mappings;          // none of a server that has no mappings yet
+  std::vector<ExpectationLine> expectations;  // likewise
   WorkPart work;
   std::vector<AlarmNote> alarms;
 

@@ -121,6 +121,27 @@ TEST_F(StatusPageTest, ATableThatIsNotRecordedSaysSo) {
   EXPECT_THAT(text, HasSubstr("users             3               -               -           -  "));
 }
 
+TEST_F(StatusPageTest, AnExpectationIsALine) {
+  const auto text_of = [](const std::string& more) {
+    auto json = document("", "");
+    json.insert(json.size() - 1,
+                R"(,"expectations":[{"table":"users","bucket":"history","state":"flowing",)"
+                R"("entered":9,"found":1204,"redelivered":2,"written":1,)" +
+                    more + "}]");
+    return to_text(page_of(json));
+  };
+  EXPECT_THAT(
+      text_of(R"("incarnation":"a1","late":0,"asked_again":0,"missing":0,"lag":0,"awaited":0)"),
+      HasSubstr("expected of users in s3://history: flowing, 1,204 found, lag 0\n"));
+  EXPECT_THAT(
+      text_of(R"("incarnation":"a1","late":3,"asked_again":3,"missing":1,"lag":7,"awaited":5,)"
+              R"("oldest_age_ms":2500,"function_why":"it threw")"),
+      HasSubstr("flowing, 1,204 found (3 late), 3 asked again (2 came then), 1 written by Pawl, "
+                "lag 7 (5 awaited), the oldest since 2.5 s; it threw\n"));
+  EXPECT_THAT(text_of(R"("late":0,"asked_again":0,"missing":0,"lag":0,"awaited":0)"),
+              HasSubstr("expected of users in s3://history: there is no such table yet\n"));
+}
+
 TEST_F(StatusPageTest, AlarmsAndRefusedWritesAreNotWell) {
   const auto page =
       page_of(document("", "",

@@ -79,8 +79,12 @@ void print_counts(const audit::Report& report) {
         grouped(report.torn_pages));
   }
   if (report.foreign + report.repaired > 0) {
-    fmt::print("  {} written by somebody else and checked, {} put in by Pawl\n",
-               grouped(report.foreign), grouped(report.repaired));
+    fmt::print(
+        "  {} written by somebody else and checked{}, {} put in by Pawl\n", grouped(report.foreign),
+        report.redelivered == 0 ? ""
+                                : fmt::format(" ({} only when their function was asked again)",
+                                              grouped(report.redelivered)),
+        grouped(report.repaired));
   }
   if (report.put_back + report.lost > 0) {
     fmt::print("  {} put back after gaps; known lost: {}\n", counted(report.put_back, "version"),
@@ -89,6 +93,13 @@ void print_counts(const audit::Report& report) {
   if (report.others > 0) {
     fmt::print("  {} that no page lists: somebody else's, from before the check, or of no change\n",
                counted(report.others, "object"));
+  }
+  if (report.kept + report.kept_unsealed > 0) {
+    fmt::print("  {} replaced or deleted by others and kept ({})", counted(report.kept, "content"),
+               sized(report.kept_bytes));
+    if (report.kept_unsealed > 0)
+      fmt::print(", {} not in the ledger yet", grouped(report.kept_unsealed));
+    fmt::print("\n");
   }
   if (report.superseded > 0) {
     fmt::print(
@@ -126,12 +137,27 @@ void print_lost(const audit::Report& report) {
   }
 }
 
+// Versions whose objects somebody wrote again or deleted: their content is kept.
+void print_kept(const audit::Report& report) {
+  const auto all = report.rewritten + report.deleted;
+  if (all == 0) return;
+  fmt::print("{}\n", coloured(Colour::kYellow,
+                              fmt::format("Rewritten: {}; deleted: {}. What they held is kept.",
+                                          counted(report.rewritten, "version"),
+                                          counted(report.deleted, "version"))));
+  for (const auto& version : report.kept_versions)
+    fmt::print("  - {}\n", printable(audit::to_text(version)));
+  if (all > report.kept_versions.size())
+    fmt::print("  … and {} more\n", grouped(all - report.kept_versions.size()));
+}
+
 void print_report(const audit::Report& report) {
   fmt::print("Archive {} ({})\n", report.archive, printable(report.archive_id));
   print_counts(report);
   if (report.sound()) {
     print_sound(report);
     print_lost(report);
+    print_kept(report);
     fmt::print("Proven:\n");
     for (const auto& sentence : audit::proves(report)) fmt::print("  - {}\n", sentence);
   } else {
@@ -144,6 +170,7 @@ void print_report(const audit::Report& report) {
       fmt::print("  … and {} more\n", grouped(report.findings_total - report.findings.size()));
     }
   }
+  if (!report.sound()) print_kept(report);
   fmt::print("Assumed:\n");
   for (const auto& sentence : audit::assumes(report)) fmt::print("  - {}\n", sentence);
   if (report.head) {

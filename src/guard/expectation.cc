@@ -22,15 +22,20 @@ bool is_object_of(const Expected& change, const Looked& look) {
 
 }  // namespace
 
-Instant Expectation::due(const Expected& change) const {
+Instant Expectation::first_due(const Expected& change) const {
   return plus(change.instant, kInstantStep + deadline);
+}
+
+Instant Expectation::due(const Expected& change) const {
+  return change.asked ? plus(*change.asked, kInstantStep + deadline) : first_due(change);
 }
 
 Instant counts_from(const Expected& change) { return plus(change.instant, -kClockSlack); }
 
-Expectation expect(std::span<const NamedInstant> changes, Duration deadline) {
+Expectation expect(std::span<const NamedInstant> changes, Duration deadline, bool asks_again) {
   Expectation expectation;
   expectation.deadline = deadline;
+  expectation.asks_again = asks_again;
   expectation.changes.resize(changes.size());
   std::unordered_set<std::string_view> later;
   for (std::size_t i = changes.size(); i-- > 0;) {
@@ -49,9 +54,10 @@ std::vector<std::size_t> awaited(const Expectation& expectation) {
   return found;
 }
 
-void take(Expectation& expectation, std::span<const std::size_t> changes,
-          std::span<const Looked> looks, MonotonicInstant now) {
+std::vector<std::size_t> take(Expectation& expectation, std::span<const std::size_t> changes,
+                              std::span<const Looked> looks, MonotonicInstant now) {
   PAWL_ASSERT(changes.size() == looks.size());
+  std::vector<std::size_t> asked;
   std::optional<Duration> next_due;
   for (std::size_t i = 0; i < changes.size(); ++i) {
     auto& change = expectation.changes.at(changes[i]);
@@ -62,18 +68,25 @@ void take(Expectation& expectation, std::span<const std::size_t> changes,
     if (is_object_of(change, looks[i])) {
       change.state = Expected::State::kFound;
       change.object = seen;
-      change.late = seen.written_at > due;
-    } else if (seen.seen_at >= due) {
+      change.late = seen.written_at > expectation.first_due(change);
+    } else if (seen.seen_at >= due && (change.asked || !expectation.asks_again)) {
       change.state = Expected::State::kOverdue;
     } else {
-      const Duration left{due.microseconds - seen.seen_at.microseconds};
+      if (seen.seen_at >= due) {
+        change.asked = seen.seen_at;
+        asked.push_back(changes[i]);
+      }
+      const Duration left{expectation.due(change).microseconds - seen.seen_at.microseconds};
       next_due = std::min(next_due.value_or(left), left);
     }
   }
+  // What is asked again comes soon, if it does.
+  if (!asked.empty()) expectation.pause = kLookAgainFirst;
   const Duration wait =
       std::max(std::min(expectation.pause, next_due.value_or(kLookAgainLast)), kLookAgainLeast);
   expectation.look_at = now + wait;
   expectation.pause = std::min(expectation.pause * 2, kLookAgainLast);
+  return asked;
 }
 
 }  // namespace pawl::guard

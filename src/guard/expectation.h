@@ -5,17 +5,24 @@
 //           --seen absent after its deadline---------> overdue
 //   (a later change in hand has the same name) ------> replaced
 //
+// Where the rules say so (a function of this server can be given a change once more), there is a step before *overdue*:
+//
+//   awaited --seen absent after its deadline--> asked again --seen absent one deadline after that--> overdue
+//
 // Invariants:
 //   overdue only on the store's own word that the object is not there, given after the deadline: no answer is no word;
 //   found only with the digest of one whole content, written no earlier than the change (but for kClockSlack) and not taken
 //   for an earlier change already: what an earlier life of the item left under the name proves nothing of this one;
-//   of changes in hand under one name only the last can be found: an object holds one content.
+//   of changes in hand under one name only the last can be found: an object holds one content;
+//   a change is asked again once at most, and only on the store's own word; one that is replaced never is: what the function
+//     would write of it stands in the later one's place.
 //
 // Whose clocks: a change's instant is the stream's, in whole seconds; an object's time and the time of a look are the store's.
 // Ours is not asked, but for the pauses between looks.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -36,23 +43,30 @@ inline constexpr Duration kLookAgainLast = std::chrono::seconds(5);
 struct CheckRules {
   Duration deadline = std::chrono::seconds(60);  // from the change's instant on
   bool writes = true;                            // what is overdue is put in; false: only told
+  bool asks_again =
+      false;  // what is not there at its deadline is asked for once more, and has another
+  std::string_view how = "guard check";  // what the entry of an object that was put in says
 };
 
 struct Expected {
   enum class State : std::uint8_t { kAwaited, kFound, kOverdue, kReplaced };
   State state = State::kAwaited;
-  Instant instant;    // of the change
-  ObjectSeen object;  // where found
-  bool late = false;  // found, and written after its deadline
+  Instant instant;                    // of the change
+  ObjectSeen object;                  // where found
+  bool late = false;                  // found, and written after its deadline
+  std::optional<Instant> asked = {};  // again: when the store said that it was not there
 };
 
 // Regular value type. Its members are for reading; only take() writes them.
 struct Expectation {
   Duration deadline{};
+  bool asks_again = false;
   std::vector<Expected> changes;
   Duration pause = kLookAgainFirst;
   MonotonicInstant look_at;  // not before
 
+  // The deadline that it came by if it is not late; and the one that is waited for now.
+  Instant first_due(const Expected& change) const;
   Instant due(const Expected& change) const;
 };
 
@@ -62,7 +76,8 @@ struct NamedInstant {
 };
 
 // Of changes in their order.
-Expectation expect(std::span<const NamedInstant> changes, Duration deadline);
+Expectation expect(std::span<const NamedInstant> changes, Duration deadline,
+                   bool asks_again = false);
 
 // Which to look for now, or at `look_at`. None: all is settled.
 std::vector<std::size_t> awaited(const Expectation& expectation);
@@ -74,7 +89,8 @@ struct Looked {
   ObjectSeen seen;
   bool taken = false;
 };
-void take(Expectation& expectation, std::span<const std::size_t> changes,
-          std::span<const Looked> looks, MonotonicInstant now);
+// The answer: those of them that are to be asked again now.
+std::vector<std::size_t> take(Expectation& expectation, std::span<const std::size_t> changes,
+                              std::span<const Looked> looks, MonotonicInstant now);
 
 }  // namespace pawl::guard

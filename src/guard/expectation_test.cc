@@ -1,20 +1,15 @@
-// The step of `guard check`: cases, and every order of events in a small world of one reader after the other, a store and a
-// function that writes when it likes, or not at all.
+// The step of `guard check` and of supervised functions, by cases. Every order of events: expectation_exploration_test.cc.
 #include "guard/expectation.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
-#include <optional>
-#include <set>
-#include <string>
 
 namespace pawl::guard {
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using Kind = ObjectSeen::Kind;
@@ -125,227 +120,53 @@ TEST(Expectation, OneChangesDeadlineIsNoOthers) {
   EXPECT_EQ(expectation.changes[1].state, State::kFound);
 }
 
-// -- every order of events --
+// -- asking again --
 
-constexpr int kChanges = 2;
-constexpr std::int64_t kDeadline = 2;
-constexpr std::int64_t kLast = 6;  // seconds
-
-struct Object {
-  int of = -1;  // the change whose content it holds; -1: of an earlier life
-  std::int64_t written_at = 0;
-  bool operator==(const Object&) const = default;
-};
-
-// What is between a look and its being taken; and where a reader stands.
-struct Reader {
-  Expectation expectation;
-  std::optional<std::array<ObjectSeen, kChanges>> answer;  // of the changes that are awaited
-  std::array<bool, kChanges> put{};                        // Pawl's own, by this reader
-};
-
-struct World {
-  bool one_name = false;
-  std::int64_t lie = 0;  // added to the time of each look: a planted defect
-  bool forgets = false;  // which objects were entered before: another
-  std::int64_t now = 0;
-  std::array<std::optional<Object>, kChanges> theirs;      // under each change's name
-  std::array<bool, kChanges> called{};                     // the function was, for this change
-  std::array<std::optional<std::int64_t>, kChanges> came;  // when it put, or nothing
-  std::array<bool, kChanges> repaired{};                   // Pawl's objects
-  std::array<bool, kChanges> under_way{};                  // puts of a reader that died
-  Reader reader;
-  int crashes = 0;
-
-  std::size_t place(int change) const { return one_name ? 0 : static_cast<std::size_t>(change); }
-  std::string key() const {
-    std::string out;
-    const auto add = [&out](std::int64_t value) { out += std::to_string(value) + ","; };
-    add(now), add(crashes);
-    for (std::size_t i = 0; i < kChanges; ++i) {
-      add(theirs[i] ? theirs[i]->of : 9), add(theirs[i] ? theirs[i]->written_at : 9);
-      add(called[i]), add(came[i].value_or(9)), add(repaired[i]), add(under_way[i]);
-      add(static_cast<int>(reader.expectation.changes[i].state)), add(reader.put[i]);
-      const auto& found = reader.expectation.changes[i].object;
-      add(found.written_at.microseconds), add(static_cast<std::int64_t>(found.size));
-      if (!reader.answer) continue;
-      const auto& seen = (*reader.answer)[i];
-      add(static_cast<int>(seen.kind)), add(seen.seen_at.microseconds),
-          add(seen.written_at.microseconds);
-      add(static_cast<std::int64_t>(seen.size));
-    }
-    return out;
-  }
-};
-
-class Exploration {
- public:
-  // Of an earlier life of the items: nothing, or objects of long ago, or of the very second of the changes.
-  enum class Earlier : std::uint8_t { kNone, kLongAgo, kThisSecond };
-
-  explicit Exploration(World world, Earlier earlier = Earlier::kNone) {
-    if (earlier != Earlier::kNone)
-      world.theirs.fill(Object{-1, earlier == Earlier::kLongAgo ? -10 : 0});
-    begin_reader(world);
-    visit(world);
-  }
-  std::set<std::string> broken;
-  std::size_t states = 0;
-  std::size_t ends = 0;  // pages written
-
- private:
-  static void begin_reader(World& world) {
-    world.reader = {};
-    const std::array<NamedInstant, kChanges> named{
-        {{"a", at(0)}, {world.one_name ? "a" : "b", at(0)}}};
-    world.reader.expectation = expect(named, Duration{kDeadline * kSecond});
-  }
-
-  void visit(const World& world) {
-    if (!seen_.insert(world.key()).second) return;
-    ++states;
-    if (world.now < kLast) {
-      auto next = world;
-      ++next.now;
-      visit(next);
-    }
-    for (int change = 0; change < kChanges; ++change) function_acts(world, change);
-    for (std::size_t i = 0; i < kChanges; ++i) {
-      if (!world.under_way[i]) continue;
-      auto next = world;
-      next.under_way[i] = false;
-      next.repaired[i] = true;
-      visit(next);
-    }
-    if (world.crashes == 0) {
-      auto next = world;
-      ++next.crashes;
-      begin_reader(next);
-      visit(next);
-    }
-    reader_acts(world);
-  }
-
-  // It puts, once or a second time, or lets it be. In the order of the changes, as functions of a stream do.
-  void function_acts(const World& world, int change) {
-    const auto i = static_cast<std::size_t>(change);
-    if (!world.called[i] && change > 0 && !world.called[i - 1]) return;
-    if (world.called[i] && (!world.came[i] || world.called.back())) return;
-    auto next = world;
-    next.called[i] = true;
-    if (!world.called[i]) visit(next);
-    next.theirs[next.place(change)] = Object{change, next.now};
-    if (!next.came[i]) next.came[i] = next.now;
-    visit(next);
-  }
-
-  void reader_acts(const World& world) {
-    const auto open = awaited(world.reader.expectation);
-    if (world.reader.answer) {
-      auto next = world;
-      std::vector<Looked> looks;
-      for (const auto i : open) {
-        const auto& seen = (*world.reader.answer)[i];
-        looks.push_back({seen, !world.forgets && seen.kind == Kind::kThere && seen.size == 0});
-      }
-      take(next.reader.expectation, open, looks, {});
-      next.reader.answer.reset();
-      visit(next);
-    } else if (!open.empty()) {
-      look(world, false);
-      look(world, true);
-    } else {
-      put_or_page(world);
-    }
-  }
-
-  void look(const World& world, bool fails) {
-    auto next = world;
-    auto& answer = next.reader.answer.emplace();
-    for (int change = 0; change < kChanges; ++change) {
-      const auto& object = world.theirs[world.place(change)];
-      auto& seen = answer[static_cast<std::size_t>(change)];
-      seen.seen_at = at(world.now + world.lie);
-      if (fails) continue;
-      seen.kind = object ? Kind::kThere : Kind::kAbsent;
-      if (object) seen.written_at = at(object->written_at);
-      if (object) seen.size = static_cast<std::uint64_t>(object->of + 1);
-    }
-    visit(next);
-  }
-
-  void put_or_page(const World& world) {
-    for (std::size_t i = 0; i < kChanges; ++i) {
-      if (world.reader.expectation.changes[i].state == State::kFound || world.reader.put[i])
-        continue;
-      auto next = world;
-      next.reader.put[i] = next.repaired[i] = true;
-      visit(next);
-      if (world.crashes == 0) {  // it dies as the put is under way
-        next = world;
-        next.under_way[i] = true;
-        ++next.crashes;
-        begin_reader(next);
-        visit(next);
-      }
-      return;
-    }
-    ++ends;
-    for (int change = 0; change < kChanges; ++change) check(world, change);
-  }
-
-  void check(const World& world, int change) {
-    const auto i = static_cast<std::size_t>(change);
-    const auto& entry = world.reader.expectation.changes[i];
-    if (entry.state == State::kFound) {
-      if (entry.object.size == 0)
-        broken.insert("an earlier life's object was taken for this one's");
-      if (!world.one_name && entry.object.size != i + 1)
-        broken.insert("another change's object was entered");
-      return;
-    }
-    if (!world.repaired[i]) broken.insert("an entry names an object that is not there");
-    if (entry.state == State::kReplaced) {
-      if (!world.one_name || change + 1 == kChanges)
-        broken.insert("a change was given up for no other");
-      return;
-    }
-    if (world.came[i] && *world.came[i] < kDeadline + 1)
-      broken.insert("an object that came before its deadline was passed over");
-  }
-
-  std::set<std::string> seen_;
-};
-
-TEST(ExpectationExploration, EveryOrderOfLooksPutsAndDeathsKeepsThePromises) {
-  for (const bool one_name : {false, true}) {
-    for (const auto earlier : {Exploration::Earlier::kNone, Exploration::Earlier::kLongAgo,
-                               Exploration::Earlier::kThisSecond}) {
-      World world;
-      world.one_name = one_name;
-      const Exploration exploration(world, earlier);
-      EXPECT_THAT(exploration.broken, IsEmpty());
-      EXPECT_GT(exploration.states, 1000U);
-      EXPECT_GT(exploration.ends, 50U);
-    }
-  }
+Expectation one_asked() { return expect(std::array<NamedInstant, 1>{{{"a", at(100)}}}, 60s, true); }
+std::vector<std::size_t> look(Expectation& expectation, const ObjectSeen& seen) {
+  return take(expectation, awaited(expectation), std::array{Looked{seen}}, {});
 }
 
-// The store's clock is what the deadline is measured by: with one that is ahead the checkers must cry.
-TEST(ExpectationExploration, FindsADeadlineThatIsNotTheStores) {
-  World world;
-  world.lie = 2;
-  const Exploration exploration(world);
-  EXPECT_THAT(exploration.broken,
-              ElementsAre("an object that came before its deadline was passed over"));
+TEST(ExpectationAskingAgain, ComesOnceAtTheDeadlineAndGivesAnother) {
+  auto expectation = one_asked();
+  EXPECT_THAT(look(expectation, absent(160)), IsEmpty());
+  EXPECT_THAT(look(expectation, absent(170)), ElementsAre(0));
+  EXPECT_EQ(expectation.changes[0].state, State::kAwaited);
+  EXPECT_EQ(expectation.look_at, later(250ms));
+  EXPECT_THAT(look(expectation, absent(230)), IsEmpty());  // asked at 170.999, it may be
+  EXPECT_EQ(expectation.changes[0].state, State::kAwaited);
+  EXPECT_THAT(look(expectation, absent(231)), IsEmpty());
+  EXPECT_EQ(expectation.changes[0].state, State::kOverdue);
 }
 
-// Time alone can't tell what was written in the second of the change.
-TEST(ExpectationExploration, FindsAnObjectThatIsTakenTwice) {
-  World world;
-  world.forgets = true;
-  const Exploration exploration(world, Exploration::Earlier::kThisSecond);
-  EXPECT_THAT(exploration.broken, Contains("an earlier life's object was taken for this one's"));
+TEST(ExpectationAskingAgain, IsNoAnswerToNoAnswer) {
+  auto expectation = one_asked();
+  auto late = unclear();
+  late.seen_at = at(1000);
+  EXPECT_THAT(look(expectation, late), IsEmpty());
+  EXPECT_FALSE(expectation.changes[0].asked);
+}
+
+TEST(ExpectationAskingAgain, WhatComesThenIsFoundAndLate) {
+  auto expectation = one_asked();
+  look(expectation, absent(161));
+  EXPECT_THAT(look(expectation, there(170, 165)), IsEmpty());
+  EXPECT_EQ(expectation.changes[0].state, State::kFound);
+  EXPECT_TRUE(expectation.changes[0].late);
+  EXPECT_EQ(expectation.changes[0].asked, at(161));
+}
+
+TEST(ExpectationAskingAgain, AsksForWhatIsMissingAlone) {
+  auto expectation = expect(
+      std::array<NamedInstant, 4>{{{"a", at(1)}, {"b", at(1)}, {"a", at(2)}, {"c", at(300)}}}, 60s,
+      true);
+  const auto open = awaited(expectation);
+  EXPECT_THAT(open, ElementsAre(1, 2, 3));
+  EXPECT_THAT(
+      take(expectation, open,
+           std::array<Looked, 3>{{{there(310, 5)}, {there(310, 305), true}, {absent(310)}}}, {}),
+      ElementsAre(2));
+  EXPECT_THAT(awaited(expectation), ElementsAre(2, 3));
 }
 
 }  // namespace

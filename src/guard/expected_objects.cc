@@ -5,19 +5,50 @@
 #include <vector>
 
 #include "archive/object_naming.h"
+#include "base/assert.h"
 
 namespace pawl::guard {
 namespace {
 
 // Between so many looks it is asked whether the reader is to leave.
 constexpr std::size_t kLooksAtOnce = 200;
-constexpr const char* kHow = "guard check";
 
-Expectation expectation_of(const std::deque<RenderedChange>& changes, Duration deadline) {
+Expectation expectation_of(const std::deque<RenderedChange>& changes, const CheckRules& rules) {
   std::vector<NamedInstant> named;
   named.reserve(changes.size());
   for (const auto& change : changes) named.push_back({change.theirs, change.entry.instant});
-  return expect(named, deadline);
+  return expect(named, rules.deadline, rules.asks_again);
+}
+
+// What is asked again and was not given to anybody yet, nor has come by itself.
+void keep_awaited(std::vector<std::size_t>& asked, const Expectation& expectation) {
+  std::erase_if(asked, [&](std::size_t i) {
+    return expectation.changes[i].state != Expected::State::kAwaited;
+  });
+  std::sort(asked.begin(), asked.end());
+}
+
+// Offers these; what is given is given once, and leaves the list.
+void ask_again(const AwaitingHooks& hooks, std::deque<RenderedChange>& changes,
+               const Expectation& expectation, std::vector<std::size_t>& asked, Instant now) {
+  keep_awaited(asked, expectation);
+  if (asked.empty() || !hooks.ask_again) return;
+  std::vector<const RenderedChange*> offered;
+  offered.reserve(asked.size());
+  Duration within = expectation.deadline;
+  for (const auto i : asked) {
+    offered.push_back(&changes[i]);
+    const auto due = expectation.due(expectation.changes[i]);
+    within = std::clamp(Duration{due.microseconds - now.microseconds}, Duration{0}, within);
+  }
+  const auto given = hooks.ask_again(offered, within);
+  PAWL_ASSERT(given.size() == asked.size());
+  std::vector<std::size_t> left;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    changes[asked[i]].asked_again = given[i];
+    if (!given[i]) left.push_back(asked[i]);
+  }
+  asked = std::move(left);
 }
 
 // What became of the expectation, into the change's entry.
@@ -28,11 +59,12 @@ void settle(RenderedChange& change, const Expected& expected, const CheckRules& 
     entry.size = expected.object.size;
     entry.sha256 = expected.object.digest;
     entry.foreign = true;
+    entry.redelivered = change.asked_again;
     change.late = expected.late;
     change.written_at = expected.object.written_at;
   } else if (rules.writes) {
     change.name = archive::repaired_name(change.name);
-    entry.repaired = kHow;
+    entry.repaired = rules.how;
     return;
   } else {
     entry.object = change.theirs;
@@ -54,11 +86,14 @@ void CheckCounts::count(const RenderedChange& change) {
   missing += entry.foreign ? 0 : 1;
   removals += !entry.foreign && entry.kind == item::ChangeKind::kRemove ? 1 : 0;
   written += entry.repaired ? 1 : 0;
+  asked += change.asked_again ? 1 : 0;
+  redelivered += entry.redelivered ? 1 : 0;
 }
 
 Awaitable<bool> settle_expected(const CheckPorts& check, Clock& clock, Alarm& alarm,
                                 std::deque<RenderedChange>& changes, AwaitingHooks hooks) {
-  auto expectation = expectation_of(changes, check.rules.deadline);
+  auto expectation = expectation_of(changes, check.rules);
+  std::vector<std::size_t> asked;  // and not given to anybody yet
   for (;;) {
     const auto open = awaited(expectation);
     if (open.empty()) break;
@@ -84,7 +119,9 @@ Awaitable<bool> settle_expected(const CheckPorts& check, Clock& clock, Alarm& al
       return one.seen.kind == ObjectSeen::Kind::kUnclear;
     });
     if (unclear != looks.end()) hooks.note(unclear->seen.why);
-    take(expectation, open, looks, clock.monotonic());
+    const auto more = take(expectation, open, looks, clock.monotonic());
+    asked.insert(asked.end(), more.begin(), more.end());
+    ask_again(hooks, changes, expectation, asked, clock.now());
   }
   if (hooks.gives_up()) co_return false;
   for (std::size_t i = 0; i < changes.size(); ++i)

@@ -9,7 +9,9 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "guard/expectation.h"
 #include "guard/objects_taken.h"
@@ -19,6 +21,8 @@
 
 namespace pawl::guard {
 
+struct ShardSource;
+
 // All must outlive the worker.
 struct CheckPorts {
   ObjectWatch& watch;
@@ -26,6 +30,14 @@ struct CheckPorts {
   CheckRules rules;
   // Of each change, when its page is durable. On the worker's executor.
   std::function<void(const RenderedChange&)> tell;
+  // Where the rules ask again: gives these changes of a shard, in their order, to the function once more, and goes on at once; it
+  // has `within` for it. Says of each whether it is done (false: there is nobody to give it to yet, or it is on its way to them
+  // anyway: it is offered again after the next look). May be empty.
+  std::function<std::vector<bool>(const ShardSource&, std::span<const RenderedChange* const>,
+                                  Duration within)>
+      ask_again = {};
+  // All of a shard through the record with this number is in durable pages: after a start, and after each page. May be empty.
+  std::function<void(const ShardSource&, const std::string& source)> paged = {};
 };
 
 struct CheckCounts {
@@ -34,7 +46,9 @@ struct CheckCounts {
   std::uint64_t missing = 0;  // no such object by the deadline
   // Of these, of removals: a function that passes them over leaves nothing.
   std::uint64_t removals = 0;
-  std::uint64_t written = 0;  // of the missing, put in by Pawl
+  std::uint64_t written = 0;      // of the missing, put in by Pawl
+  std::uint64_t asked = 0;        // given to the function once more
+  std::uint64_t redelivered = 0;  // of these, found after that
 
   void count(const RenderedChange& change);
 };
@@ -43,6 +57,9 @@ struct AwaitingHooks {
   std::function<bool()> gives_up;         // asked after each wait and before each look
   std::function<void(std::string)> note;  // of looks that did not answer
   std::function<void()> before_wait;
+  // As CheckPorts::ask_again; may be empty.
+  std::function<std::vector<bool>(std::span<const RenderedChange* const>, Duration within)>
+      ask_again = {};
 };
 
 // Returns when each change is settled: its entry names the object that holds it, or that is to be put (`to_put`). False: it gave up,

@@ -90,6 +90,8 @@ struct Scene {
   std::vector<std::string> notes;
   std::size_t waits = 0;
   std::function<bool()> gives_up = [] { return false; };
+  std::map<std::string, Duration> gives;  // what can be given once more, and from when on
+  std::vector<std::string> asked;
 
   void add(const std::string& name, item::ChangeKind kind = item::ChangeKind::kModify) {
     RenderedChange change;
@@ -114,6 +116,16 @@ struct Scene {
           hooks.gives_up = gives_up;
           hooks.note = [this](std::string why) { notes.push_back(std::move(why)); };
           hooks.before_wait = [this] { ++waits; };
+          hooks.ask_again = [this](std::span<const RenderedChange* const> again, Duration within) {
+            EXPECT_LE(within, rules.deadline);
+            std::vector<bool> given;
+            for (const auto* const change : again) {
+              const auto from = gives.find(change->theirs);
+              given.push_back(from != gives.end() && clock.at >= MonotonicInstant{} + from->second);
+              if (given.back()) asked.push_back(change->theirs);
+            }
+            return given;
+          };
           result = co_await settle_expected(ports, clock, *alarm, changes, std::move(hooks));
         },
         [](const std::exception_ptr& failure) { EXPECT_EQ(failure, nullptr); });
@@ -135,6 +147,65 @@ TEST(ExpectedObjects, WhatIsThereIsEnteredAndNotPut) {
   EXPECT_FALSE(change.to_put);
   EXPECT_EQ(change.body, "");
   EXPECT_EQ(scene.waits, 0U);
+}
+
+TEST(ExpectedObjects, WhatIsNotThereIsAskedForOnceAndFoundThen) {
+  Scene scene;
+  scene.rules.asks_again = true;
+  scene.add("a"), scene.add("b"), scene.add("c");
+  scene.watch.comes["a"] = 0s;
+  scene.watch.comes["b"] = 65s;
+  scene.watch.comes["c"] = 66s;
+  scene.gives["b"] = 0s;  // of c, nobody can be asked
+  EXPECT_TRUE(scene.settle());
+  EXPECT_THAT(scene.asked, ElementsAre("b"));
+  EXPECT_FALSE(scene.changes[0].entry.redelivered);
+  EXPECT_TRUE(scene.changes[1].entry.foreign);
+  EXPECT_TRUE(scene.changes[1].entry.redelivered);
+  EXPECT_TRUE(scene.changes[1].late);
+  EXPECT_TRUE(scene.changes[2].entry.foreign);
+  EXPECT_FALSE(scene.changes[2].entry.redelivered);
+  CheckCounts counts;
+  for (const auto& change : scene.changes) counts.count(change);
+  EXPECT_EQ(counts.found, 3U);
+  EXPECT_EQ(counts.late, 2U);
+  EXPECT_EQ(counts.asked, 1U);
+  EXPECT_EQ(counts.redelivered, 1U);
+}
+
+// The mapping has not been through it at the deadline, and passes it by later.
+TEST(ExpectedObjects, WhatCantBeGivenYetIsGivenLater) {
+  Scene scene;
+  scene.rules.asks_again = true;
+  scene.add("a"), scene.add("b");
+  scene.gives["a"] = 90s;
+  scene.watch.comes["a"] = 100s;
+  scene.gives["b"] = 130s;  // too late: given up by then
+  EXPECT_TRUE(scene.settle());
+  EXPECT_THAT(scene.asked, ElementsAre("a"));
+  EXPECT_TRUE(scene.changes[0].entry.redelivered);
+  EXPECT_TRUE(scene.changes[1].to_put);
+  EXPECT_FALSE(scene.changes[1].asked_again);
+}
+
+TEST(ExpectedObjects, WhatDoesNotComeTheSecondTimeEitherIsPutIn) {
+  Scene scene;
+  scene.rules.asks_again = true;
+  scene.rules.how = "expectation";
+  scene.add("a");
+  scene.gives["a"] = 0s;
+  EXPECT_TRUE(scene.settle());
+  EXPECT_THAT(scene.asked, ElementsAre("a")) << "once";
+  EXPECT_EQ(scene.changes[0].name, "escaped-a~repaired");
+  EXPECT_EQ(scene.changes[0].entry.repaired, "expectation");
+  EXPECT_TRUE(scene.changes[0].to_put);
+  EXPECT_GE(scene.clock.at, MonotonicInstant{} + 121s);
+  EXPECT_LT(scene.clock.at, MonotonicInstant{} + 130s);
+  CheckCounts counts;
+  counts.count(scene.changes[0]);
+  EXPECT_EQ(counts.missing, 1U);
+  EXPECT_EQ(counts.asked, 1U);
+  EXPECT_EQ(counts.redelivered, 0U);
 }
 
 TEST(ExpectedObjects, WhatComesInTimeIsWaitedForAloneAndNoLonger) {

@@ -44,6 +44,9 @@ struct GuardedTable {
   archive::NameTemplate names;
   std::optional<std::string> version_attribute;
   bool checked = false;  // its objects are somebody else's
+  // Its stream is of this process, and nothing of it is trimmed before its page is durable: what is first met late has no gap
+  // before it.
+  bool held = false;
 };
 
 // The incarnation of a table that somebody else keeps (docs/internals/guard.md, "Names"): the same for every worker.

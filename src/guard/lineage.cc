@@ -77,7 +77,7 @@ std::optional<LineageEntry> next_open(Lineage& lineage, MonotonicInstant now, Ef
       }
       opened.parent = parent->second;
     }
-    opened.gap = !opened.parent && !lineage.first_listing;
+    opened.gap = !opened.parent && !lineage.first_listing && !lineage.held;
     return opened;
   }
   return std::nullopt;

@@ -177,6 +177,7 @@ struct Lineage {
     bool operator==(const ToOpen&) const = default;
   };
 
+  bool held = false;  // GuardedTable::held: a shard that is met late comes after no gap
   bool chain_known = false;
   bool first_listing =
       true;  // nothing was known when the chain had been read, and the first is not entered whole

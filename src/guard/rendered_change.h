@@ -22,8 +22,9 @@ struct RenderedChange {
   std::optional<CheckedChange> checked;
   bool to_put =
       true;  // false: somebody else wrote the object, or it is only to be told that nobody did
-  bool late = false;   // somebody else wrote it, after its deadline
-  Instant written_at;  // by somebody else: when, by the store's clock
+  bool late = false;         // somebody else wrote it, after its deadline
+  bool asked_again = false;  // it was given to the function once more
+  Instant written_at;        // by somebody else: when, by the store's clock
 };
 
 // Pure. Errors: kInvalid, kCorrupt where the record is none that the service gives.

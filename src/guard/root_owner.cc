@@ -20,7 +20,9 @@ RootOwner::RootOwner(const GuardPorts& ports, const GuardedTable& table,
     : ports_(ports),
       table_(table),
       may_write_(std::move(may_write)),
-      alarm_(ports.clock.make_alarm()) {}
+      alarm_(ports.clock.make_alarm()) {
+  lineage_.held = table.held;
+}
 
 void RootOwner::drop() {
   dropped_ = true;

@@ -57,6 +57,10 @@ void ShardReader::tell(MembershipEvent event) {
 
 void ShardReader::note(std::string why) { status_.why = std::move(why); }
 
+void ShardReader::tell_paged(const std::string& source) {
+  if (ports_.check != nullptr && ports_.check->paged) ports_.check->paged(source_, source);
+}
+
 // To be asked only when nothing is between read and page. Says so, if the shard is to be left.
 bool ShardReader::leaves() {
   if (leaving_) tell(RoundEnded{source_.id.number});
@@ -101,9 +105,10 @@ Awaitable<bool> ShardReader::open() {
     cursor_ = StreamCursor::after(item::sequence_of(newest.source));
     status_.proven = newest.instant;
     if (ports_.check != nullptr) take_entered(ports_.check->taken, *end->last_page);
+    tell_paged(newest.source);
   } else {
     const auto age = ports_.clock.now().microseconds - source_.born_after.microseconds;
-    cursor_ = StreamCursor::from_oldest(Duration{age} > kOverdueAfter);
+    cursor_ = StreamCursor::from_oldest(!table_.held && Duration{age} > kOverdueAfter);
   }
   co_return true;
 }
@@ -223,6 +228,11 @@ Awaitable<bool> ShardReader::settle_objects() {
   hooks.before_wait = [this, bytes] {
     if (bytes <= kWaitsUnseated) seat_ = {};
   };
+  if (ports_.check->ask_again) {
+    hooks.ask_again = [this](std::span<const RenderedChange* const> changes, Duration within) {
+      return ports_.check->ask_again(source_, changes, within);
+    };
+  }
   const bool settled =
       co_await settle_expected(*ports_.check, ports_.clock, *alarm_, in_hand_, std::move(hooks));
   co_return settled;
@@ -365,6 +375,7 @@ Awaitable<Status> ShardReader::write_pages(const archive::WritePage& effect) {
     take_entered(ports_.check->taken, change);
     if (ports_.check->tell) ports_.check->tell(change);
   }
+  if (ports_.check != nullptr) tell_paged(in_hand(effect.last).entry.source);
   status_.why.clear();
   co_return ok();
 }

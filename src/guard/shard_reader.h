@@ -100,6 +100,7 @@ class ShardReader {
   RenderedChange& in_hand(SequenceNumber sequence);
   void tell(MembershipEvent event);
   void note(std::string why);
+  void tell_paged(const std::string& source);
 
   const GuardPorts& ports_;
   const GuardedTable& table_;

@@ -134,12 +134,13 @@ TEST(GuardedPage, IsReadBack) {
 TEST(GuardedPage, TellsWhoseTheObjectIs) {
   auto full = guarded_page({guarded_entry(1, "9"), guarded_entry(2, "10"), guarded_entry(3, "11")});
   full.entries[0].foreign = true;
+  full.entries[0].redelivered = true;
   full.entries[1].missing = true;
   full.entries[1].size = 0;
   full.entries[1].sha256 = {};
   full.entries[2].repaired = "guard check";
   const auto text = encode_page(full);
-  EXPECT_THAT(text, HasSubstr(R"(","foreign":true},{"sequence":2)"));
+  EXPECT_THAT(text, HasSubstr(R"(","foreign":true,"redelivered":true},{"sequence":2)"));
   EXPECT_THAT(text, HasSubstr(R"("object":"logs/A000001-3.log","missing":true},{"sequence":3)"));
   const auto parsed = parse_page(text);
   ASSERT_TRUE(parsed.ok()) << parsed.error().to_string();
@@ -147,6 +148,7 @@ TEST(GuardedPage, TellsWhoseTheObjectIs) {
   for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
            {R"("foreign":true)", R"("foreign":true,"missing":true)"},
            {R"("foreign":true)", R"("foreign":1)"},
+           {R"("foreign":true,)", ""},
            {R"(,"missing":true)", ""}}) {  // then it has neither size nor digest
     auto wrong = text;
     wrong.replace(wrong.find(from), from.size(), to);

@@ -4,7 +4,9 @@
 #include <string_view>
 
 #include "base/assert.h"
+#include "ledger/kept_page.h"
 #include "ledger/line.h"
+#include "ledger/repair_page.h"
 #include "ledger/root_page.h"
 #include "ledger/shard_page.h"
 #include "ledger/tip.h"
@@ -16,6 +18,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto line = ledger::make_line(input, nullptr);
       line.ok() && input.find('\n') == std::string_view::npos) {
     PAWL_ASSERT(ledger::parse_line(line->text).ok());
+  }
+  // Chains of entries: what is gone on with has a page, so the next is none of its pages.
+  if (const auto line = ledger::make_line(input, nullptr); line.ok()) {
+    (void)ledger::repair_chain_end(line->text, "00000000000000aa", Incarnation{1});
+    const auto end = ledger::kept_chain_end(line->text, "00000000000000aa");
+    if (end.ok()) PAWL_ASSERT(end->digest == line->digest);
   }
   if (const auto page = ledger::parse_page(input); page.ok()) {
     const auto again = ledger::parse_page(ledger::encode_page(*page));

@@ -1,11 +1,7 @@
 #include "ledger/repair_page.h"
 
-#include <algorithm>
-
 #include "base/json_writer.h"
 #include "item/dynamodb_json.h"
-#include "item/json_fields.h"
-#include "ledger/page_format.h"
 
 namespace pawl::ledger {
 namespace {
@@ -34,6 +30,10 @@ void write_lost(JsonWriter& json, const KnownLost& lost) {
   json.field("since", lost.since.to_string()).field("until", lost.until.to_string()).end_object();
 }
 
+EntryChain chain_of(const std::string& archive, Incarnation incarnation) {
+  return {kRepairPageFormat, ShardId{incarnation, kRepairChain}.to_string(), "repairs", archive};
+}
+
 }  // namespace
 
 std::string encode_repair_entry(const RepairEntry& entry) {
@@ -57,48 +57,12 @@ std::string encode_repair_entry(const RepairEntry& entry) {
 Result<NextPage> next_repair_page(const ChainEndState& end, const std::string& archive,
                                   Incarnation incarnation, const std::vector<std::string>& entries,
                                   Instant now) {
-  PAWL_ASSERT(!entries.empty() && entries.size() <= kChangesPerPageMax);
-  const SequenceNumber last{end.last.value + entries.size()};
-  const Instant instant = std::max(now, end.instant);
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object()
-      .field("format", kRepairPageFormat)
-      .field("archive", archive)
-      .field("chain", ShardId{incarnation, kRepairChain}.to_string())
-      .field("page", end.pages)
-      .field("previous", end.digest.to_hex())
-      .field("instant", instant.to_string())
-      .field("first", end.last.next().value)
-      .field("last", last.value)
-      .key("repairs")
-      .begin_array();
-  for (const auto& entry : entries) json.raw(entry);
-  json.end_array().end_object();
-  NextPage next;
-  PAWL_ASSIGN_OR_RETURN(next.line, make_line(out, nullptr));
-  next.after = {end.pages + 1, next.line.digest, instant, last, 0};
-  return next;
+  return next_entry_page(chain_of(archive, incarnation), end, entries, now);
 }
 
 Result<ChainEndState> repair_chain_end(std::string_view last_line, const std::string& archive,
                                        Incarnation incarnation) {
-  PAWL_ASSIGN_OR_RETURN(const auto line, parse_line(last_line));
-  thread_local simdjson::dom::parser parser;
-  PAWL_ASSIGN_OR_RETURN(const auto object,
-                        item::parse_stored_object(parser, line.json, kLineBytesMax, "repair page"));
-  item::JsonFields fields(object, "repair page");
-  fields.expect("format", kRepairPageFormat);
-  fields.expect("archive", archive);
-  const std::string chain = ShardId{incarnation, kRepairChain}.to_string();
-  fields.expect("chain", chain);
-  ChainEndState end;
-  end.pages = fields.number("page") + 1;
-  end.instant = fields.instant("instant");
-  end.last = {fields.number("last")};
-  PAWL_TRY(fields.status());
-  end.digest = line.digest;
-  return end;
+  return entry_chain_end(chain_of(archive, incarnation), last_line);
 }
 
 }  // namespace pawl::ledger

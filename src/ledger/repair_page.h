@@ -14,7 +14,7 @@
 #include "base/instant.h"
 #include "base/result.h"
 #include "item/value.h"
-#include "ledger/chain.h"
+#include "ledger/entry_chain.h"
 
 namespace pawl::ledger {
 

@@ -26,7 +26,9 @@ void read_guarded(item::JsonFields& fields, PageEntry& entry) {
   const auto gap = fields.optional_text("gap");
   entry.foreign = fields.boolean_or("foreign", false);
   entry.missing = fields.boolean_or("missing", false);
+  entry.redelivered = fields.boolean_or("redelivered", false);
   if (entry.foreign && (entry.missing || !source)) fields.fail("foreign");
+  if (entry.redelivered && !entry.foreign) fields.fail("redelivered");
   if (entry.missing && !source) fields.fail("missing");
   if (!source) {
     entry.version = Version{fields.number("version")};
@@ -104,6 +106,7 @@ std::string encode_entry(const PageEntry& entry) {
   PAWL_ASSERT(guarded ? item::is_source_number(entry.source) : entry.version && !entry.gap);
   PAWL_ASSERT(!entry.gap || gap_fits(*entry.gap, entry.source, entry.sequence));
   PAWL_ASSERT(guarded ? !(entry.foreign && entry.missing) : !entry.foreign && !entry.missing);
+  PAWL_ASSERT(entry.foreign || !entry.redelivered);
   std::string out;
   JsonWriter json(out);
   json.begin_object().field("sequence", entry.sequence.value);
@@ -117,6 +120,7 @@ std::string encode_entry(const PageEntry& entry) {
       .field("object", entry.object);
   if (!entry.missing) json.field("size", entry.size).field("sha256", entry.sha256.to_hex());
   if (entry.foreign) json.field("foreign", true);
+  if (entry.redelivered) json.field("redelivered", true);
   if (entry.missing) json.field("missing", true);
   if (entry.gap) json.field("gap", *entry.gap);
   if (entry.renamed) json.field("renamed", *entry.renamed);

@@ -30,6 +30,8 @@ struct PageEntry {
   // checked"): somebody else wrote the object; or nobody had by its deadline, so there is neither size nor digest.
   bool foreign = false;
   bool missing = false;
+  // Of a foreign one: it was there only after Pawl had given the change to its function once more.
+  bool redelivered = false;
   // In a guarded table's change only: what stood between this record and the one with this number was trimmed before it
   // was read, or never came. Empty: nothing had been read before, and this is the chain's first change.
   std::optional<std::string> gap;

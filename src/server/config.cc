@@ -11,6 +11,7 @@
 #include <sstream>
 
 #include "archive/object_naming.h"
+#include "server/config_section.h"
 #include "wire/s3_call.h"
 
 namespace pawl::server {
@@ -57,109 +58,6 @@ bool has_deep_key(std::string_view text) {
   return false;
 }
 
-// "250ms" or "2s"; and of what lasts, "30m" or "24h".
-enum class Units : std::uint8_t { kShort, kAll };
-std::optional<Duration> parse_duration(std::string_view text, Units units) {
-  std::uint32_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc()) return std::nullopt;
-  const std::string_view unit(stop, end);
-  if (unit == "ms") return std::chrono::milliseconds(number);
-  if (unit == "s") return std::chrono::seconds(number);
-  if (units == Units::kShort) return std::nullopt;
-  if (unit == "m") return std::chrono::minutes(number);
-  if (unit == "h") return std::chrono::hours(number);
-  return std::nullopt;
-}
-
-// Reads one table of the file, and remembers which keys it knew, so that a misspelt one is an error.
-class Section {
- public:
-  Section(const toml::table& table, std::string name) : table_(table), name_(std::move(name)) {}
-
-  template <typename T>
-  Status read(std::string_view key, T& value) {
-    known_.emplace(key);
-    const auto node = table_[key];
-    if (!node) return ok();
-    const auto found = node.template value_exact<T>();
-    if (!found) return wrong(key, "has the wrong type");
-    value = *found;
-    return ok();
-  }
-
-  // One that stands there must say something. System calls end at a NUL: the path would be another one.
-  Status read_path(std::string_view key, std::string& value) {
-    PAWL_TRY(read(key, value));
-    if (table_.contains(key) && value.empty()) return wrong(key, "must not be empty");
-    if (value.find('\0') != std::string::npos) return wrong(key, "must not contain a NUL");
-    return ok();
-  }
-
-  Status read_number(std::string_view key, std::int64_t least, std::int64_t most, auto& value) {
-    auto number = static_cast<std::int64_t>(value);
-    PAWL_TRY(read(key, number));
-    if (number < least || number > most)
-      return wrong(key, fmt::format("must be {} to {}", least, most));
-    value = static_cast<std::remove_reference_t<decltype(value)>>(number);
-    return ok();
-  }
-
-  // "250ms" or "2s": a number alone would leave its unit to guessing.
-  Status read_duration(std::string_view key, Duration most, std::optional<Duration>& value) {
-    std::string text;
-    PAWL_TRY(read(key, text));
-    if (!table_.contains(key)) return ok();
-    const auto duration = parse_duration(text, Units::kShort);
-    if (!duration || *duration > most) {
-      return wrong(key,
-                   fmt::format("must be written as \"250ms\" or \"2s\", and be at most \"{}s\"",
-                               most / std::chrono::seconds(1)));
-    }
-    value = duration;
-    return ok();
-  }
-
-  Status read_retention(std::string_view key, Duration& value) {
-    std::string text;
-    PAWL_TRY(read(key, text));
-    if (!table_.contains(key)) return ok();
-    const auto duration = parse_duration(text, Units::kAll);
-    if (!duration || *duration < kStreamRetentionMin || *duration > kStreamRetentionMax) {
-      return wrong(key,
-                   "must be written as \"24h\", \"30m\" or \"60s\", and be \"1s\" to \"168h\"");
-    }
-    value = *duration;
-    return ok();
-  }
-
-  void knows(std::string_view key) { known_.emplace(key); }
-
-  Status check_unknown() const {
-    for (const auto& [key, node] : table_) {
-      if (known_.contains(key.str())) continue;
-      return Error{ErrorCode::kInvalid,
-                   fmt::format("line {}: {}{} is no setting of pawl", node.source().begin.line,
-                               name_, key.str()),
-                   "see docs/guide.md for the settings"};
-    }
-    return ok();
-  }
-
-  Status wrong(std::string_view key, std::string_view why) const {
-    return Error{
-        ErrorCode::kInvalid,
-        fmt::format("line {}: {}{} {}", table_[key].node()->source().begin.line, name_, key, why),
-        ""};
-  }
-
- private:
-  const toml::table& table_;
-  std::string name_;
-  std::set<std::string, std::less<>> known_;
-};
-
 Status read_server(const toml::table& table, ServerConfig& config) {
   Section section(table, "server.");
   std::string listen;
@@ -177,7 +75,8 @@ Status read_server(const toml::table& table, ServerConfig& config) {
   constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
   PAWL_TRY(section.read_number("reserve_bytes", 0, kMost, config.reserve.bytes));
   PAWL_TRY(section.read_number("reserve_inodes", 0, kMost, config.reserve.inodes));
-  PAWL_TRY(section.read_retention("stream_retention", config.stream_retention));
+  PAWL_TRY(section.read_long_duration("stream_retention", kStreamRetentionMin, kStreamRetentionMax,
+                                      "\"1s\" to \"168h\"", config.stream_retention));
   std::string profile(name_of(config.profile));
   PAWL_TRY(section.read("profile", profile));
   PAWL_TRY(section.read_number("time_scale", 1, kTimeScaleMax, config.time_scale));
@@ -197,7 +96,9 @@ Status read_table(const std::string& name, const toml::table& table, ServerConfi
         "names of tables are 3 to 255 of a-z, A-Z, 0-9, _, . and -; one with a . is quoted"};
   }
   TableConfig settings;
-  PAWL_TRY(section.read("record", settings.record));
+  PAWL_ASSIGN_OR_RETURN(auto choice, read_record_choice(section));
+  settings.record = choice.archive;
+  settings.expect = std::move(choice.expect);
   PAWL_TRY(section.read("names", settings.names));
   PAWL_TRY(section.read_number("partitions", 1, table::kPartitionsMax, settings.partitions));
   std::string writes = "all";
@@ -296,6 +197,14 @@ PageIntervals ServerConfig::page_intervals() const {
   return intervals;
 }
 
+Expectations ServerConfig::expectations() const {
+  Expectations expected;
+  for (const auto& [name, settings] : tables) {
+    if (settings.expect) expected.emplace(name, *settings.expect);
+  }
+  return expected;
+}
+
 std::set<std::string> ServerConfig::insert_only() const {
   std::set<std::string> names;
   for (const auto& [name, settings] : tables) {
@@ -381,6 +290,15 @@ Status check_config(const ServerConfig& config) {
                  "use it with the profile aws"};
   }
   PAWL_TRY(parse_archive_place(config.archive_path(), config.s3_endpoint));
+  for (const auto& [name, settings] : config.tables) {
+    if (!settings.expect || settings.expect->bucket != config.archive_bucket) continue;
+    return Error{
+        ErrorCode::kInvalid,
+        fmt::format("tables.{}.expect.bucket is \"{}\", the name under which the archive is "
+                    "read",
+                    name, config.archive_bucket),
+        "name another bucket, or give the archive another name with archive_bucket"};
+  }
   const bool loopback =
       config.host == "localhost" || config.host == "::1" || config.host.starts_with("127.");
   if (!loopback && config.access_keys.empty()) {

@@ -11,6 +11,7 @@
 #include "base/instant.h"
 #include "base/result.h"
 #include "server/archive_place.h"
+#include "server/expectation_config.h"
 #include "table/table_definition.h"
 #include "trigger/shard_step.h"
 
@@ -34,9 +35,11 @@ struct TableConfig {
   // What holds from a start on: pipeline::RecorderOptions::page_interval, up to kPageIntervalMax. Nothing = as the archive's kind.
   std::optional<Duration> page_interval;
   bool insert_only = false;  // from a start on: items are put once, never changed or removed
+  std::optional<ExpectationConfig> expect;  // from a start on, too
 };
 
 using PageIntervals = std::map<std::string, Duration, std::less<>>;
+using Expectations = std::map<std::string, ExpectationConfig, std::less<>>;  // by table
 
 struct AccessKeyConfig {
   std::string id;
@@ -77,6 +80,7 @@ struct ServerConfig {
   // How long records of streams stay readable: under aws so many times shorter.
   Duration scaled_retention() const { return stream_retention / time_scale; }
   std::set<std::string> insert_only() const;
+  Expectations expectations() const;
 };
 
 // Reads pawl.toml. Errors: kNotFound, or kInvalid naming the line, the unknown key or the wrong value.

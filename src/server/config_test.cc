@@ -105,6 +105,72 @@ TEST(Config, ATableWithoutSettingsGetsTheDefaults) {
   EXPECT_EQ(config->table("users").names, archive::kDefaultTemplate);
 }
 
+constexpr const char* kExpect =
+    "[tables.users]\nexpect = { bucket = \"history\", name = \"logs/{id}-{v}.log\" }\n";
+
+TEST(Config, AnExpectationReplacesTheArchiver) {
+  const auto config = config_of(kExpect);
+  ASSERT_TRUE(config.ok()) << config.error().to_string();
+  const auto users = config->table("users");
+  EXPECT_FALSE(users.record);
+  ASSERT_TRUE(users.expect);
+  EXPECT_EQ(users.expect->bucket, "history");
+  EXPECT_EQ(users.expect->names, "logs/{id}-{v}.log");
+  EXPECT_EQ(users.expect->deadline, std::chrono::seconds(60));
+  EXPECT_TRUE(users.expect->writes);
+  EXPECT_FALSE(users.expect->version_attribute);
+  EXPECT_EQ(config->expectations().size(), 1U);
+  EXPECT_FALSE(config->table("other").expect);
+  const auto full = config_of(
+      "[tables.users]\nrecord = \"both\"\n[tables.users.expect]\nbucket = \"history\"\n"
+      "name = \"{v}\"\ndeadline = \"5m\"\non_missing = \"alert\"\nversion_attribute = \"n\"\n");
+  ASSERT_TRUE(full.ok()) << full.error().to_string();
+  EXPECT_TRUE(full->table("users").record);
+  EXPECT_EQ(full->table("users").expect->deadline, std::chrono::minutes(5));
+  EXPECT_FALSE(full->table("users").expect->writes);
+  EXPECT_EQ(full->table("users").expect->version_attribute, "n");
+}
+
+TEST(Config, WhoRecordsATableIsSaidOnce) {
+  const auto record = [](const std::string& value, bool expects) {
+    const auto config = config_of((expects ? kExpect : std::string("[tables.users]\n")) +
+                                  "record = " + value + "\n");
+    return !config.ok() ? config.error().message : config->table("users").record ? "yes" : "no";
+  };
+  EXPECT_EQ(record("true", false), "yes");
+  EXPECT_EQ(record("\"archive\"", false), "yes");
+  EXPECT_EQ(record("false", false), "no");
+  EXPECT_EQ(record("false", true), "no");
+  EXPECT_EQ(record("\"expectation\"", true), "no");
+  EXPECT_EQ(record("\"both\"", true), "yes");
+  EXPECT_THAT(record("true", true), HasSubstr("\"expectation\" (alone) or \"both\""));
+  EXPECT_THAT(record("\"archive\"", true), HasSubstr("write \"both\""));
+  EXPECT_THAT(record("\"both\"", false), HasSubstr("there is no expect"));
+  EXPECT_THAT(record("\"none\"", true), HasSubstr("must be true, false, \"archive\""));
+  EXPECT_THAT(record("1", true), HasSubstr("wrong type"));
+}
+
+TEST(Config, AnExpectationThatCantBeIsRefused) {
+  const auto expect = [](const std::string& inner) {
+    return refusal("[tables.users]\nexpect = { " + inner + " }\n");
+  };
+  const std::string good = "bucket = \"history\", name = \"{v}\", ";
+  EXPECT_THAT(expect(""), HasSubstr("tables.users.expect.bucket must be a bucket's name"));
+  EXPECT_THAT(expect("bucket = \"History\""), HasSubstr("expect.bucket must be"));
+  EXPECT_THAT(expect("bucket = \"history\""), HasSubstr("expect.name"));
+  EXPECT_THAT(expect("bucket = \"history\", name = \"all\""), HasSubstr("has no braces"));
+  EXPECT_THAT(expect(good + "deadline = \"500ms\""), HasSubstr("\"1s\" to \"24h\""));
+  EXPECT_THAT(expect(good + "deadline = 60"), HasSubstr("wrong type"));
+  EXPECT_THAT(expect(good + "on_missing = \"cry\""), HasSubstr("\"write\""));
+  EXPECT_THAT(expect(good + "version_attribute = \"\""), HasSubstr("must not be empty"));
+  EXPECT_THAT(expect(good + "dead_line = \"1s\""), HasSubstr("is no setting"));
+  EXPECT_THAT(refusal("[tables.users]\nexpect = \"history\"\n"), HasSubstr("wrong type"));
+  const auto archive =
+      config_of("[tables.users]\nexpect = { bucket = \"archive\", name = \"{v}\" }\n");
+  ASSERT_TRUE(archive.ok());
+  EXPECT_THAT(check_config(*archive).error().to_string(), HasSubstr("name another bucket"));
+}
+
 TEST(Config, AnUnknownSettingIsNamedWithItsLine) {
   EXPECT_THAT(refusal("\nport = 1"), HasSubstr("line 2: port is no setting"));
   EXPECT_THAT(refusal("[server]\nlisten_at = \"x\""), HasSubstr("line 2: server.listen_at"));
@@ -142,9 +208,9 @@ TEST(Config, AWrongTypeIsRefused) {
   for (const auto* const text :
        {"[server]\nlisten = 8000", "[server]\ndata = [\"a\"]", "[server]\narchive = true",
         "[server]\nreserve_bytes = \"1\"", "[server]\nreserve_inodes = 1.0",
-        "[tables.users]\nrecord = \"yes\"", "[tables.users]\nrecord = 1",
-        "[tables.users]\nnames = {}", "[tables.users]\npartitions = 4.0",
-        "[tables.users]\npartitions = 2026-11-22", "[[access_key]]\nid = 1\nsecret = \"b\""}) {
+        "[tables.users]\nrecord = 1", "[tables.users]\nnames = {}",
+        "[tables.users]\npartitions = 4.0", "[tables.users]\npartitions = 2026-11-22",
+        "[[access_key]]\nid = 1\nsecret = \"b\""}) {
     EXPECT_THAT(refusal(text), HasSubstr("line 2: ")) << text;
     EXPECT_THAT(refusal(text), HasSubstr("has the wrong type")) << text;
   }

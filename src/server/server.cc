@@ -9,6 +9,7 @@
 #include "adapter/directory_object_shelf.h"
 #include "base/base64.h"
 #include "observe/log.h"
+#include "server/bucket_archive.h"
 #include "server/bucket_place.h"
 #include "server/commit_events.h"
 #include "server/functions.h"
@@ -17,6 +18,7 @@
 #include "server/run_to_end.h"
 #include "server/status_document.h"
 #include "server/stores.h"
+#include "server/supervision.h"
 #include "server/triggers.h"
 #include "server/unknown_outcome.h"
 #include "wire/http_server.h"
@@ -52,6 +54,7 @@ struct Server::Parts {
   Status open();
   Status open_recorder();
   Status open_triggers();
+  void open_supervision();
   Result<wire::S3ArchiveBucket> open_archive_bucket();
   Status listen();
   void stop();
@@ -78,6 +81,8 @@ struct Server::Parts {
   std::unique_ptr<BucketPlace> buckets;
   std::unique_ptr<Functions> functions;
   std::unique_ptr<Triggers> triggers;
+  std::unique_ptr<TableStreams> log_streams;
+  std::unique_ptr<Supervision> supervision;
   std::unique_ptr<DirectoryObjectShelf> shelf;  // none: the archive is in a bucket, or hidden
 
   wire::AccessGate gate;
@@ -98,6 +103,7 @@ Status Server::Parts::open_recorder() {
   options.stream_retention = config.scaled_retention();
   options.read_holds = &read_holds;
   options.insert_only = config.insert_only();
+  Supervision::hold(config.expectations(), read_holds);
   PAWL_ASSIGN_OR_RETURN(tables, table::TableStore::open(*stores.store, *stores.clock, stores.random,
                                                         events, options));
   recorded = std::make_unique<pipeline::CatalogTables>(*tables.catalog, *tables.committer);
@@ -138,6 +144,18 @@ Status Server::Parts::open_triggers() {
     triggers->service().serve(request, caller, std::move(completion));
   });
   return ok();
+}
+
+void Server::Parts::open_supervision() {
+  log_streams = std::make_unique<TableStreams>(tables, read_holds);
+  supervision = std::make_unique<Supervision>(
+      SupervisionGround{tables,
+                        read_holds,
+                        own_ports(*buckets, *stores.clock),
+                        {triggers->desk(), *log_streams, functions->host(), *stores.clock},
+                        *stores.clock,
+                        stores.random},
+      config.expectations());
 }
 
 // A bucket that a client made is the client's: the archive does not take its name.
@@ -189,6 +207,7 @@ Status Server::Parts::listen() {
       fmt::format("http://{}{}{}:{}", v6 ? "[" : "", config.host, v6 ? "]" : "", http->port());
   functions->start(local_endpoint(config.host, http->port()));
   triggers->start();
+  supervision->start();
   return ok();
 }
 
@@ -206,6 +225,7 @@ Status Server::Parts::open() {
                                                    config.reserve, function_key, *stores.clock,
                                                    stores.random, end_with_unknown_outcome));
   PAWL_TRY(open_triggers());
+  open_supervision();
   commit_thread = std::make_unique<RoundThread<table::Committer>>(*tables.committer);
   if (refusal.empty()) {
     record_thread = std::thread([this] {
@@ -226,8 +246,10 @@ void Server::Parts::stop() {
   if (queues) queues->stop_waiting();
   if (http) http->stop(kStopAnswersGrace);
   if (triggers) triggers->stop_calling();
+  if (supervision) supervision->stop_calling();
   if (functions) functions->stop();
   if (triggers) triggers->stop();
+  if (supervision) supervision->stop();
   if (queues) queues->stop();
   if (buckets) buckets->stop();
   if (commit_thread) commit_thread->stop();
@@ -260,6 +282,7 @@ StatusFacts Server::Parts::facts() const {
   for (const auto& [name, table] : catalog->by_name) facts.tables.push_back(table->describe());
   facts.recorder = recorder->status();
   facts.mappings = triggers->statuses();
+  facts.expectations = supervision->statuses();
   facts.functions = functions->figures();
   facts.queues = queues->figures();
   facts.buckets = buckets->count();

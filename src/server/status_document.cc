@@ -6,6 +6,7 @@
 
 #include "base/json_writer.h"
 #include "server/metric_family.h"
+#include "server/status_expectations.h"
 #include "server/status_functions.h"
 #include "server/status_mappings.h"
 #include "server/status_queues.h"
@@ -86,6 +87,8 @@ std::vector<AlarmLine> alarms_of(const StatusFacts& facts) {
                       shard.stalled_since});
   }
   for (AlarmLine& alarm : mapping_alarms(facts.mappings)) alarms.push_back(std::move(alarm));
+  for (AlarmLine& alarm : expectation_alarms(facts.expectations))
+    alarms.push_back(std::move(alarm));
   if (facts.writes_refused)
     alarms.push_back({"writes-refused", "", *facts.writes_refused, std::nullopt});
   if (facts.trim_error) alarms.push_back({"trim-failed", "", *facts.trim_error, std::nullopt});
@@ -130,6 +133,7 @@ std::string status_json(const StatusFacts& facts) {
   for (const auto& shard : facts.recorder.shards) append_shard(json, shard);
   json.end_array();
   append_mappings(json, facts.mappings, facts.now);
+  append_expectations(json, facts.expectations);
   append_functions(json, facts.functions);
   append_queues(json, *facts.queues, facts.now);
   if (facts.buckets) json.key("buckets").begin_object().field("count", *facts.buckets).end_object();
@@ -183,6 +187,7 @@ std::string metrics_text(const StatusFacts& facts) {
   append_metric(out, "pawl_mapping_dead_letters", "gauge",
                 "Changes that have failed for good at their functions, and are kept.",
                 dead_letters_of(facts.mappings));
+  append_expectation_metrics(out, facts.expectations);
   append_function_metrics(out, facts.functions);
   append_queue_metrics(out, *facts.queues, facts.now);
   if (facts.buckets) append_metric(out, "pawl_buckets", "gauge", "Buckets.", *facts.buckets);

@@ -10,6 +10,7 @@
 #include "function/function_meter.h"
 #include "pipeline/recorder_status.h"
 #include "queue/queue_board.h"
+#include "server/expectation_status.h"
 #include "table/table_definition.h"
 #include "trigger/mapping_desk.h"
 
@@ -30,6 +31,7 @@ struct StatusFacts {
   std::vector<table::TableDescription> tables;
   pipeline::RecorderStatus recorder;
   std::vector<trigger::MappingStatus> mappings;
+  std::vector<ExpectationStatus> expectations;
   std::shared_ptr<const queue::QueuesFigures> queues =
       std::make_shared<const queue::QueuesFigures>();  // never null
   std::optional<std::uint64_t> buckets;                // how many; nothing: their store did not say

@@ -43,6 +43,7 @@ class Triggers {
   ~Triggers();
 
   wire::LambdaMappings& service() { return *service_; }
+  const trigger::MappingDesk& desk() const { return *stage_; }
   // Functions are called from then on. Once.
   void start();
   // Calls no function any more: before the functions are stopped, whose end is then nobody's failure.

@@ -2,6 +2,10 @@
 // its durable checkpoint, however long that stands still. The committer asks before each trim; running out of room is then an
 // alarm and refused writes, never a silent trim.
 //
+// A table can be held by its name, too, whether or not it is there already: each life of it from its first change on (or the first
+// that is left), until its reader says of each shard how far it is. So nothing goes between a table's creation and its reader's
+// noticing, or between a start and the reader's knowing where it was.
+//
 // Thread-safe. After a crash: empty; whoever holds says so again before the first commit round.
 #pragma once
 
@@ -9,6 +13,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "base/ids.h"
@@ -28,6 +33,27 @@ class ReadHolds {
     if (found == holds_.end()) return;
     found->second.erase(reader);
     if (found->second.empty()) holds_.erase(found);
+  }
+
+  // Every table of that name is held, from now on.
+  void hold_tables(const std::string& table) {
+    const std::lock_guard lock(mutex_);
+    tables_.insert(table);
+  }
+  // This life of a table that is held by its name is needed no longer, or (of one that lives) only as hold() says.
+  void lift_table(Incarnation incarnation) {
+    const std::lock_guard lock(mutex_);
+    lifted_.insert(incarnation);
+  }
+  // Whether all that is left of the table is held because of its name.
+  bool holds_table(const std::string& table, Incarnation incarnation) const {
+    const std::lock_guard lock(mutex_);
+    return tables_.contains(table) && !lifted_.contains(incarnation);
+  }
+  // The table is gone for good.
+  void forget(Incarnation incarnation) {
+    const std::lock_guard lock(mutex_);
+    lifted_.erase(incarnation);
   }
 
   // Nothing behind this may go; nothing: nobody holds the shard.
@@ -60,6 +86,8 @@ class ReadHolds {
  private:
   mutable std::mutex mutex_;
   std::map<ShardId, std::map<std::string, SequenceNumber>> holds_;
+  std::set<std::string> tables_;
+  std::set<Incarnation> lifted_;
 };
 
 }  // namespace pawl::stream

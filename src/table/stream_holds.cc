@@ -5,7 +5,7 @@
 namespace pawl::table {
 
 void StreamHolds::begin(const Table& table, CommitStep& step) const {
-  if (table.record.streams.empty()) return;
+  if (table.record.streams.empty() && !has_readers(table.record)) return;
   for (const ShardId shard : table.shards()) {
     const auto position = log_.position(shard);
     step.hold(shard, position ? position->floor : SequenceNumber{});
@@ -21,7 +21,8 @@ Status StreamHolds::advance(Instant now, CommitStep& step) {
     if (at == all.end()) at = all.begin();
     const Table& table = *at->second;
     next_ = {at->first.value + 1};
-    if (table.record.streams.empty()) continue;
+    if (table.record.streams.empty() && !has_readers(table.record) && !held_.contains(at->first))
+      continue;
     shards += table.record.definition.partitions;
     PAWL_TRY(advance_table(table, now, step));
   }
@@ -30,6 +31,13 @@ Status StreamHolds::advance(Instant now, CommitStep& step) {
 
 Status StreamHolds::advance_table(const Table& table, Instant now, CommitStep& step) {
   const auto& streams = table.record.streams;
+  const bool is_whole = is_held_whole(table.record);
+  // What readers held is lifted in the first look after they have let go.
+  if (has_readers(table.record)) {
+    held_.insert(table.record.incarnation);
+  } else {
+    held_.erase(table.record.incarnation);
+  }
   const bool is_read = any_readable(streams, now, retention_);
   const Instant cutoff{now.microseconds - retention_.count()};
   for (const ShardId shard : table.shards()) {
@@ -42,6 +50,10 @@ Status StreamHolds::advance_table(const Table& table, Instant now, CommitStep& s
     if (const auto after = readers_ != nullptr ? readers_->held_after(shard) : std::nullopt) {
       held = std::min(held.value_or(*after), *after);
     }
+    if (is_whole) {
+      const auto position = log_.position(shard);
+      held = position ? position->floor : SequenceNumber{};
+    }
     step.hold(shard, held);
   }
   return ok();
@@ -49,6 +61,7 @@ Status StreamHolds::advance_table(const Table& table, Instant now, CommitStep& s
 
 void StreamHolds::forget(const Table& table) {
   for (const ShardId shard : table.shards()) aged_.erase(shard);
+  held_.erase(table.record.incarnation);
 }
 
 }  // namespace pawl::table

@@ -284,6 +284,56 @@ TEST_F(TableStreamTest, AReaderThatMustMissNothingHoldsItsShards) {
   close();
 }
 
+TEST_F(TableStreamTest, ATableThatIsHeldByItsNameIsWholeUntilItsReaderSaysWhereItIs) {
+  stream::ReadHolds holds;
+  holds.hold_tables("plain");
+  close();
+  options.read_holds = &holds;
+  open();
+  TableDefinition definition;
+  definition.name = "plain";
+  definition.schema.partition = {"id", item::Type::kString};
+  definition.partitions = 1;
+  definition.record.record = false;  // nobody else keeps its changes, and it has no stream
+  const auto create_plain = [&] {
+    EXPECT_TRUE(do_action(CreateTable{definition})->done());
+    return ShardId{tables.catalog->view()->find("plain")->record.incarnation, 0};
+  };
+  const ShardId first = create_plain();
+  put_many(4, "plain");
+  const auto trim = [this] {
+    clock.advance(3 * kRetention);
+    run();
+  };
+  trim();
+  EXPECT_EQ(tables.log->position(first)->floor, SequenceNumber{0});
+  crash();
+  trim();
+  EXPECT_EQ(tables.log->position(first)->floor, SequenceNumber{0}) << "nor before it knows";
+  holds.hold("supervisor", first, {2});
+  trim();
+  EXPECT_EQ(tables.log->position(first)->floor, SequenceNumber{0}) << "of all shards, that is";
+  holds.lift_table(first.incarnation);
+  trim();
+  EXPECT_EQ(tables.log->position(first)->floor, SequenceNumber{2});
+  EXPECT_TRUE(do_action(DeleteTable{"plain"})->done());
+  const ShardId second = create_plain();
+  put_many(2, "plain");
+  trim();
+  ASSERT_TRUE(tables.log->position(first)) << "deleted, and not read to its end";
+  EXPECT_EQ(tables.log->position(second)->floor, SequenceNumber{0}) << "another life";
+  holds.lift("supervisor", first);
+  trim();
+  EXPECT_FALSE(tables.log->position(first));
+  EXPECT_TRUE(do_action(DeleteTable{"plain"})->done());
+  trim();
+  ASSERT_TRUE(tables.log->position(second)) << "deleted before anybody looked";
+  holds.lift_table(second.incarnation);
+  trim();
+  EXPECT_FALSE(tables.log->position(second));
+  close();
+}
+
 TEST_F(TableStreamTest, AStreamThatWasReadIsForgottenThoughOthersAreHeld) {
   stream::ReadHolds holds;
   close();

@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "item/utf8.h"
 #include "trigger/batch_answer.h"
+#include "trigger/event_form.h"
 #include "trigger/failure_notice.h"
 #include "trigger/mapping_format.h"
 #include "trigger/shard_task.h"
@@ -15,9 +16,6 @@ namespace {
 
 namespace asio = boost::asio;
 using Outcome = InvocationResult::Outcome;
-
-constexpr std::string_view kFrameBegin = R"({"Records":[)";
-constexpr std::string_view kFrameEnd = "]}";
 
 std::string why_of(const InvocationResult& result) {
   std::string why = result.why.empty() ? result.payload : result.why;
@@ -147,15 +145,15 @@ void ShardTask::begin_call(std::size_t count) {
 
 Awaitable<void> ShardTask::call() {
   const std::size_t count = call_->count;
-  std::string payload(kFrameBegin);
-  std::size_t size = payload.size() + kFrameEnd.size();
+  std::string payload(kEventBegin);
+  std::size_t size = payload.size() + kEventEnd.size();
   for (std::size_t i = 0; i < count; ++i) size += encoded_[i].record.size() + 1;
   payload.reserve(size);
   for (std::size_t i = 0; i < count; ++i) {
     if (i > 0) payload.push_back(',');
     payload += encoded_[i].record;
   }
-  payload += kFrameEnd;
+  payload += kEventEnd;
   const Invocation invocation{
       .function = call_->mapping->record.config.function, .payload = payload, .trace_id = {}};
   InvocationResult result = co_await ports_.functions.invoke(invocation);
@@ -239,12 +237,12 @@ void ShardTask::keep_dead_letters(const KeepDeadLetters& effect) {
 
 void ShardTask::deliver(const Deliver& effect) {
   PAWL_ASSERT(effect.count > 0 && effect.count <= encoded_.size());
-  std::string payload(kFrameBegin);
+  std::string payload(kEventBegin);
   for (std::size_t i = 0; i < effect.count; ++i) {
     if (i > 0) payload.push_back(',');
     payload += encoded_[i].record;
   }
-  payload += kFrameEnd;
+  payload += kEventEnd;
   const Taken& first = state_.buffer.front();
   const Taken& last = state_.buffer[effect.count - 1];
   const std::string shard_name = ports_.streams.shard_name(mapping_->record.source, shard_);

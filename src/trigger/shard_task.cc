@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/assert.h"
+#include "trigger/event_form.h"
 #include "trigger/failure_notice.h"
 
 namespace pawl::trigger {
@@ -15,15 +16,6 @@ namespace {
 namespace asio = boost::asio;
 // A look at the stream without any news: nothing depends on it.
 constexpr Duration kIdleLook = std::chrono::seconds(10);
-
-stream::RecordForm form_of(const MappingSource& source, std::uint32_t shard) {
-  return {.region = source.region(),
-          .view = source.view,
-          .shows_new = source.shows_new(),
-          .shows_old = source.shows_old(),
-          .shard = source.shard(shard),
-          .source_arn = source.arn};
-}
 
 Duration scaled(Duration time, std::uint32_t scale) { return time / std::max(scale, 1U); }
 

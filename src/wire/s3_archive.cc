@@ -60,7 +60,7 @@ S3Status S3Service::read_archive(const ReadAsk& ask, const S3ExchangePtr& exchan
   if (call.key.empty()) {
     if (call.has("tagging")) return not_implemented("Tagging of buckets");
     if (!call.is_head() && call.has("uploads")) return list_uploads(exchange);
-    return read_bucket({archive_.created, "us-east-1"}, exchange);
+    return read_bucket({archive_.created, "us-east-1", {}}, exchange);
   }
   if (call.has("partNumber")) return not_implemented("Reading one part (partNumber)");
   if (call.has("uploadId")) {

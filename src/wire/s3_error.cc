@@ -66,6 +66,19 @@ S3Error s3_error_of(const bucket::Outcome& outcome, std::string_view bucket, std
               {}};
     case bucket::Refusal::kTooManyBuckets:
       return {400, "TooManyBuckets", "You have attempted to create more buckets than allowed", {}};
+    case bucket::Refusal::kSupervised:
+      return {403,
+              "AccessDenied",
+              "The bucket is supervised: the objects in it are expected for a table's changes, and "
+              "what was replaced is kept in it. Pawl does not delete it.",
+              {}};
+    case bucket::Refusal::kReserved:
+      return {
+          403,
+          "AccessDenied",
+          "In a supervised bucket names that begin with .pawl/ are Pawl's: they can be read, and "
+          "neither written nor deleted.",
+          {}};
     case bucket::Refusal::kNoSuchKey:
       append_xml(named, "Key", key);
       return {404, "NoSuchKey", "The specified key does not exist.", named};

@@ -51,6 +51,14 @@ class S3InMemory {
     return responder->response.value_or(HttpResponse{});
   }
 
+  // What no request can ask for.
+  void submit(bucket::Action action) {
+    store_->committer().submit({std::move(action), [](const bucket::Outcome&) {}});
+  }
+  std::optional<bucket::BucketRecord> bucket(const std::string& name) {
+    return store_->bucket(name).value();
+  }
+
   // Damage: the records name bodies that are not there.
   void lose_stored_bodies() {
     WriteBatch batch;

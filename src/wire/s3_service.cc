@@ -97,7 +97,7 @@ S3Status S3Service::serve_service(const S3ExchangePtr& exchange) {
     const auto at = std::find_if(buckets->begin(), buckets->end(), [this](const auto& bucket) {
       return bucket.first > archive_.name;
     });
-    buckets->insert(at, {archive_.name, {archive_.created, {}}});
+    buckets->insert(at, {archive_.name, {archive_.created, {}, {}}});
   }
   std::string out = begin_xml("ListAllMyBucketsResult");
   out += "<Owner>";

@@ -13,9 +13,10 @@ import test_javascript
 import test_objects
 import test_raw
 import test_signed_chunks
+import test_supervised
 import test_tools
 import test_uploads
 from blackbox import suite
 
 if __name__ == "__main__":
-    sys.exit(suite.main([test_objects, test_uploads, test_raw, test_signed_chunks, test_archive, test_tools, test_javascript, test_crash], description=__doc__))
+    sys.exit(suite.main([test_objects, test_uploads, test_raw, test_signed_chunks, test_archive, test_tools, test_javascript, test_crash, test_supervised], description=__doc__))

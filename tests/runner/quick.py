@@ -66,6 +66,7 @@ def quick_steps(everything: bool) -> list[Step]:
         f"oracle, {operations:,} operations": differential(operations, 1800),
         "functions": against_pawl("functions/run.py", 900),
         "event source mappings": against_pawl("mappings/run.py", 900),
+        "supervised functions": against_pawl("supervised/run.py", 900),
         "examples": against_pawl("examples/run.py", 600),
         "archive in a bucket": against_pawl("s3/run.py", 900),
         "buckets: S3 clients": against_pawl("bucket/run.py", 900),

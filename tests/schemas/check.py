@@ -242,7 +242,8 @@ def main() -> int:
     tally = Tally()
     with servers.Cleanup() as cleanup:
         folder = Path(cleanup.directory())
-        pawl = cleanup.add(servers.Pawl(options.pawl, options.ports, str(folder)))
+        expect = '[tables.points]\nexpect = { bucket = "history", name = "{id}-{v}", deadline = "1s" }\n'
+        pawl = cleanup.add(servers.Pawl(options.pawl, options.ports, str(folder), expect))
         pawl.start()
         changes = write_a_little(pawl.url)
         wait_for(pawl, changes)
@@ -254,7 +255,8 @@ def main() -> int:
         tally.check("status has them", bool(found) and
                     [(q["queue"], q["visible"], "oldest_age_ms" in q) for q in found["queues"]] == [("jobs", 1, True)] and
                     [(f["function"], f["ended"]["failed"], f["last_failure"]["outcome"]) for f in found["functions"]] ==
-                    [("failing", 1, "failed")] and found["buckets"] == {"count": 1}, json.dumps(found)[:600])
+                    [("failing", 1, "failed")] and found["buckets"] == {"count": 2} and
+                    [(e["table"], "incarnation" in e) for e in found["expectations"]] == [("points", False)], json.dumps(found)[:600])
         check_gaps(pawl, tally, cleanup, options.ports + 20)
         pawl.stop()
         done = pawl.run("status", "--endpoint", pawl.url, "--json")

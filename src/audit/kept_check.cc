@@ -1,0 +1,246 @@
+#include "audit/kept_check.h"
+
+#include <fmt/format.h>
+
+#include "audit/listed_entry.h"
+#include "base/coding.h"
+
+namespace pawl::audit {
+namespace {
+
+// Objects may be of any size: they are hashed in pieces.
+constexpr std::size_t kPieceSize = std::size_t{4} << 20;
+
+// "name, NUL, size, digest": what both sides are sorted and joined by.
+std::string content_key(std::string_view name, std::uint64_t size, const Digest& digest) {
+  std::string key(name);
+  key.push_back('\0');
+  append_u64_be(key, size);
+  append_digest(key, digest);
+  return key;
+}
+std::string_view content_key_of(std::string_view record) {
+  return record.substr(0, name_in(record).size() + 1 + 8 + sizeof(Digest::bytes));
+}
+
+// A record of entries_: path, NUL, sequence, instant, whether deleted, size, digest, name.
+struct KeptRecord {
+  std::string_view path;
+  std::uint64_t sequence = 0;
+  Instant at;
+  bool deleted = false;
+  std::uint64_t size = 0;
+  Digest digest;
+  std::string_view object;
+
+  static std::string encode(const LedgerKept& kept) {
+    std::string record(kept.kept);
+    record.push_back('\0');
+    append_u64_be(record, kept.sequence);
+    append_u64_be(record, static_cast<std::uint64_t>(kept.at.microseconds));
+    append_u8(record, kept.deleted ? 1 : 0);
+    append_u64_be(record, kept.size);
+    append_digest(record, kept.digest);
+    append_bytes(record, kept.object);
+    return record;
+  }
+  explicit KeptRecord(std::string_view record) : path(name_in(record)) {
+    Reader reader(record.substr(path.size() + 1));
+    sequence = reader.u64_be();
+    at.microseconds = static_cast<std::int64_t>(reader.u64_be());
+    deleted = reader.u8() != 0;
+    size = reader.u64_be();
+    digest = read_digest(reader);
+    object = reader.bytes();
+    PAWL_ASSERT(reader.at_end());
+  }
+};
+
+}  // namespace
+
+Result<std::optional<Digest>> digest_in(ArchiveView& archive, std::string_view path,
+                                        std::uint64_t size) {
+  Sha256 hash;
+  for (std::uint64_t offset = 0; offset < size;) {
+    PAWL_ASSIGN_OR_RETURN(const auto piece, archive.read(path, offset, kPieceSize));
+    if (!piece || piece->empty()) return std::optional<Digest>();
+    hash.update(*piece);
+    offset += piece->size();
+  }
+  return std::optional<Digest>(hash.finish());
+}
+
+KeptCheck::KeptCheck(ArchiveView& archive, const RootFacts& facts, std::size_t memory_max,
+                     const std::string& folder)
+    : archive_(archive),
+      facts_(facts),
+      displaced_(memory_max / 4, folder),
+      entries_(memory_max / 4, folder),
+      objects_(memory_max / 4, folder),
+      contents_(memory_max / 4, folder) {}
+
+// A record of displaced_: its content's key, by what, size of that, the entry.
+Status KeptCheck::add(const LedgerEntry& entry, Displaced displaced) {
+  std::string record = content_key(entry.object, entry.size, entry.digest);
+  append_u8(record, static_cast<std::uint8_t>(displaced.by));
+  append_u64_be(record, displaced.size);
+  append_bytes(record, ListedEntry::encode(entry.object, entry));
+  return displaced_.add(record);
+}
+
+Status KeptCheck::read_entries(const RootOptions& options, Report& report, bool& head_found) {
+  PAWL_TRY(read_kept(
+      archive_, facts_, options, head_found, report,
+      [&](const LedgerKept& kept) -> Status {
+        ++report.kept;
+        report.kept_bytes += kept.size;
+        return entries_.add(KeptRecord::encode(kept));
+      },
+      [](std::uint64_t) {}));
+  return ok();
+}
+
+Status KeptCheck::list_objects() {
+  Status failure = ok();
+  PAWL_TRY(archive_.list(kKeptFolder, [&](const ArchiveView::Entry& entry) {
+    std::string record(entry.name);
+    record.push_back('\0');
+    append_u64_be(record, entry.size);
+    failure = objects_.add(record);
+    return failure.ok();
+  }));
+  return failure;
+}
+
+Status KeptCheck::check_one(std::string_view record, const std::uint64_t* size, bool deep,
+                            Report& report) {
+  const KeptRecord kept(record);
+  const auto find = [&](FindingKind kind, std::string detail) {
+    report.add({kind,
+                {},
+                {},
+                {},
+                std::string(kept.path),
+                std::string(kKeptChain),
+                kept.sequence,
+                {},
+                fmt::format("{}, which held what {} was", detail, kept.object)});
+    return ok();
+  };
+  if (size == nullptr) return find(FindingKind::kMissingObject, "the kept object is not there");
+  if (*size != kept.size) {
+    return find(
+        FindingKind::kAlteredObject,
+        fmt::format("the kept object has {} bytes, and its page says {}", *size, kept.size));
+  }
+  if (deep) {
+    PAWL_ASSIGN_OR_RETURN(const auto digest, digest_in(archive_, kept.path, kept.size));
+    if (digest != kept.digest) {
+      return find(FindingKind::kAlteredObject,
+                  "the kept object does not have the SHA-256 that its page says");
+    }
+  }
+  std::string content = content_key(kept.object, kept.size, kept.digest);
+  append_u64_be(content, static_cast<std::uint64_t>(kept.at.microseconds));
+  append_u8(content, kept.deleted ? 1 : 0);
+  append_bytes(content, kept.path);
+  return contents_.add(content);
+}
+
+Status KeptCheck::match_objects(bool deep, Report& report) {
+  PAWL_ASSIGN_OR_RETURN(const auto entries, entries_.drain());
+  PAWL_ASSIGN_OR_RETURN(const auto objects, objects_.drain());
+  std::string_view object;
+  PAWL_ASSIGN_OR_RETURN(bool object_left, objects->next(object));
+  const auto take_unsealed = [&]() -> Status {
+    const auto path = name_in(object);
+    Reader size(object.substr(path.size() + 1));
+    unsealed_.emplace_back(path, size.u64_be());
+    PAWL_ASSIGN_OR_RETURN(object_left, objects->next(object));
+    return ok();
+  };
+  std::string previous;
+  std::string_view record;
+  for (;;) {
+    PAWL_ASSIGN_OR_RETURN(const bool entry_left, entries->next(record));
+    if (!entry_left) break;
+    const auto path = name_in(record);
+    while (object_left && name_in(object) < path) PAWL_TRY(take_unsealed());
+    if (path == previous) {
+      report.add({FindingKind::kListedTwice,
+                  {},
+                  {},
+                  {},
+                  std::string(path),
+                  std::string(kKeptChain),
+                  KeptRecord(record).sequence,
+                  {},
+                  "another entry has claimed this kept object already"});
+      continue;
+    }
+    previous = path;
+    if (!object_left || name_in(object) != path) {
+      PAWL_TRY(check_one(record, nullptr, deep, report));
+      continue;
+    }
+    Reader reader(object.substr(path.size() + 1));
+    const auto size = reader.u64_be();
+    PAWL_TRY(check_one(record, &size, deep, report));
+    PAWL_ASSIGN_OR_RETURN(object_left, objects->next(object));
+  }
+  while (object_left) PAWL_TRY(take_unsealed());
+  report.kept_unsealed = unsealed_.size();
+  return ok();
+}
+
+// An object that is kept and not entered yet does not say what it was, but what it holds.
+Result<std::optional<std::string>> KeptCheck::find_unsealed(const LedgerEntry& entry) {
+  if (!unsealed_contents_) {
+    unsealed_contents_.emplace();
+    for (std::size_t i = 0; i < unsealed_.size(); ++i) {
+      const auto& [path, size] = unsealed_[i];
+      PAWL_ASSIGN_OR_RETURN(const auto digest, digest_in(archive_, path, size));
+      if (digest) unsealed_contents_->emplace(std::pair(size, *digest), i);
+    }
+  }
+  const auto found = unsealed_contents_->find({entry.size, entry.digest});
+  if (found == unsealed_contents_->end()) return std::optional<std::string>();
+  return std::optional<std::string>(unsealed_[found->second].first);
+}
+
+Status KeptCheck::check(const RootOptions& options, bool deep, Report& report, bool& head_found,
+                        const std::function<Status(const Settled&)>& settle) {
+  PAWL_TRY(read_entries(options, report, head_found));
+  PAWL_TRY(list_objects());
+  PAWL_TRY(match_objects(deep, report));
+  PAWL_ASSIGN_OR_RETURN(const auto displaced, displaced_.drain());
+  PAWL_ASSIGN_OR_RETURN(const auto contents, contents_.drain());
+  std::string_view content;
+  PAWL_ASSIGN_OR_RETURN(bool content_left, contents->next(content));
+  std::string_view record;
+  for (;;) {
+    PAWL_ASSIGN_OR_RETURN(const bool left, displaced->next(record));
+    if (!left) return ok();
+    const auto key = content_key_of(record);
+    while (content_left && content_key_of(content) < key) {
+      PAWL_ASSIGN_OR_RETURN(content_left, contents->next(content));
+    }
+    Reader reader(record.substr(key.size()));
+    Displaced by;
+    by.by = static_cast<Displaced::By>(reader.u8());
+    by.size = reader.u64_be();
+    const ListedEntry listed(reader.bytes());
+    Settled settled{listed.entry, by, {}, {}, false};
+    if (content_left && content_key_of(content) == key) {
+      Reader facts(content.substr(key.size()));
+      settled.at = Instant{static_cast<std::int64_t>(facts.u64_be())};
+      settled.deleted = facts.u8() != 0;
+      settled.kept = std::string(facts.bytes());
+    } else {
+      PAWL_ASSIGN_OR_RETURN(settled.kept, find_unsealed(listed.entry));
+    }
+    PAWL_TRY(settle(settled));
+  }
+}
+
+}  // namespace pawl::audit

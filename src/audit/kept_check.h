@@ -1,0 +1,74 @@
+// Checks what a supervised bucket keeps of what was replaced or deleted in it: that each entry of its kept chain has its object, and
+// which entries of shards, whose objects do not hold any more what their pages say, are explained by one.
+//
+// The kept chain and the kept objects are read after everything else has been looked at: a server may be at work, and what was
+// replaced before somebody saw that it was is kept by then.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/external_sort.h"
+#include "audit/kept_reader.h"
+#include "audit/report.h"
+#include "audit/root_facts.h"
+#include "audit/shard_reader.h"
+#include "port/archive_view.h"
+
+namespace pawl::audit {
+
+// What stands under an entry's name in place of what its page says.
+struct Displaced {
+  enum class By : std::uint8_t { kNothing, kDisappeared, kOtherSize, kOtherContent };
+  By by = By::kNothing;
+  std::uint64_t size = 0;  // of kOtherSize
+};
+
+// The SHA-256 of an object of that size, read in pieces; nothing if it is gone or shorter.
+Result<std::optional<Digest>> digest_in(ArchiveView& archive, std::string_view path,
+                                        std::uint64_t size);
+
+// One thread. Memory: as given, and about 100 bytes for each kept object that is not entered yet.
+class KeptCheck {
+ public:
+  KeptCheck(ArchiveView& archive, const RootFacts& facts, std::size_t memory_max,
+            const std::string& folder);
+
+  Status add(const LedgerEntry& entry, Displaced displaced);
+
+  // What became of an entry that was added.
+  struct Settled {
+    const LedgerEntry& entry;
+    Displaced displaced;
+    std::optional<std::string> kept;  // the path of its content; nothing: it is nowhere
+    std::optional<Instant> at;        // since when; nothing: that is not entered yet
+    bool deleted = false;
+  };
+  // Once, when all has been added. With `deep` kept objects are read.
+  Status check(const RootOptions& options, bool deep, Report& report, bool& head_found,
+               const std::function<Status(const Settled&)>& settle);
+
+ private:
+  Status read_entries(const RootOptions& options, Report& report, bool& head_found);
+  Status list_objects();
+  // Which entries have their objects, and which objects have no entry.
+  Status match_objects(bool deep, Report& report);
+  Status check_one(std::string_view record, const std::uint64_t* size, bool deep, Report& report);
+  Result<std::optional<std::string>> find_unsealed(const LedgerEntry& entry);
+
+  ArchiveView& archive_;
+  const RootFacts& facts_;
+  ExternalSort displaced_;  // by name, size and digest
+  ExternalSort entries_;    // of the kept chain, by the kept object's path
+  ExternalSort objects_;    // that are there, likewise
+  ExternalSort contents_;   // entries whose objects are there, by name, size and digest
+  std::vector<std::pair<std::string, std::uint64_t>> unsealed_;  // paths and sizes
+  std::optional<std::map<std::pair<std::uint64_t, Digest>, std::size_t>> unsealed_contents_;
+};
+
+}  // namespace pawl::audit

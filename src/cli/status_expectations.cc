@@ -35,6 +35,11 @@ void append_one(std::string& out, const ExpectationLine& one) {
                                       : fmt::format("{} missing", grouped(one.missing));
     fmt::format_to(to, ", {}", coloured(Colour::kYellow, what));
   }
+  if (one.kept > 0) {
+    fmt::format_to(
+        to, ", {}",
+        coloured(Colour::kYellow, fmt::format("{} replaced contents kept", grouped(one.kept))));
+  }
   fmt::format_to(to, ", lag {}", grouped(one.lag));
   if (one.awaited > 0) fmt::format_to(to, " ({} awaited)", grouped(one.awaited));
   if (one.lag > 0 && one.oldest_age_ms > 0) {
@@ -71,6 +76,7 @@ Result<std::vector<ExpectationLine>> read_expectations(item::JsonFields& fields)
     line.redelivered = one.number("redelivered");
     line.missing = one.number("missing");
     line.written = one.number("written");
+    line.kept = one.optional_number("kept").value_or(0);
     PAWL_TRY(one.status());
     lines.push_back(std::move(line));
   }

@@ -28,6 +28,7 @@ struct ExpectationLine {
   std::uint64_t redelivered = 0;
   std::uint64_t missing = 0;
   std::uint64_t written = 0;
+  std::uint64_t kept = 0;
 };
 
 // None of a server that knows none yet.

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/ids.h"
+#include "bucket/kept_recorder.h"
 #include "guard/expected_objects.h"
 #include "pipeline/recorder_status.h"
 #include "server/expectation_config.h"
@@ -25,7 +26,8 @@ struct ExpectationStatus {
   std::optional<Duration> oldest_age;  // of the oldest change that is not entered
   guard::CheckCounts counts;           // since the start
   trigger::RedeliveryStatus redelivery;
-  std::string why;  // the last trouble; empty: none since something came through
+  bucket::KeptStatus kept;  // of its bucket: contents that were replaced or deleted
+  std::string why;          // the last trouble; empty: none since something came through
 };
 
 }  // namespace pawl::server

@@ -39,8 +39,12 @@ void append_one(JsonWriter& json, const ExpectationStatus& one) {
       .field("missing_removals", one.counts.removals)
       .field("written", one.counts.written)
       .field("calls", one.redelivery.calls)
-      .field("failed_calls", one.redelivery.failures);
+      .field("failed_calls", one.redelivery.failures)
+      .field("kept", one.kept.kept)
+      .field("kept_bytes", one.kept.kept_bytes)
+      .field("kept_entered", one.kept.entered);
   if (!one.why.empty()) json.field("why", one.why);
+  if (!one.kept.why.empty()) json.field("kept_why", one.kept.why);
   if (!one.redelivery.why.empty()) json.field("function_why", one.redelivery.why);
   json.end_object();
 }
@@ -99,6 +103,9 @@ void append_expectation_metrics(std::string& out,
          [](const Status& one) { return one.counts.missing; });
   family("pawl_expectation_written_total", "counter", "Of these, those that Pawl put in.",
          [](const Status& one) { return one.counts.written; });
+  family("pawl_expectation_kept_objects", "gauge",
+         "Contents that were replaced or deleted in its bucket, and are kept.",
+         [](const Status& one) { return one.kept.kept; });
 }
 
 std::vector<AlarmLine> expectation_alarms(const std::vector<ExpectationStatus>& expectations) {

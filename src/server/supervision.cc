@@ -1,10 +1,13 @@
 #include "server/supervision.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <utility>
 
+#include "bucket/own_ledger_store.h"
 #include "observe/log.h"
 #include "server/bucket_archive.h"
 
@@ -55,24 +58,60 @@ void Supervision::stop() {
   thread_.join();
 }
 
-// At the start, whether there are tables yet or not: a function's first put must not fail for want of its bucket.
-Awaitable<void> Supervision::make_buckets() {
-  for (const auto& [table, expectation] : expectations_) {
-    const auto made =
-        co_await open_bucket_archive(ground_.buckets, expectation.bucket, ground_.random);
-    if (made.ok()) continue;
-    observe::alarm("the bucket of an expectation can't be used",
-                   {{"table", table}, {"why", made.error().to_string()}});
+// From the start on, whether there are tables yet or not: a function's first put must not fail for want of its bucket, and what it
+// replaces is kept from then on.
+Awaitable<void> Supervision::look_after(std::string bucket) {
+  const auto alarm = ground_.clock.make_alarm();
+  bool is_told = false;
+  while (!stopping_) {
+    const auto archive = co_await open_bucket_archive(ground_.buckets, bucket, ground_.random);
+    if (archive.ok()) {
+      const auto open_ledger = [this, bucket]() -> std::unique_ptr<LedgerStore> {
+        return std::make_unique<bucket::OwnLedgerStore>(ground_.buckets, bucket);
+      };
+      bucket::KeptRecorderOptions options;
+      options.bucket = bucket;
+      options.archive = fmt::format("{:016x}", archive->id);
+      const auto recorder =
+          std::make_shared<bucket::KeptRecorder>(ground_.buckets, open_ledger, options);
+      {
+        const std::lock_guard lock(mutex_);
+        kept_[bucket] = recorder;
+      }
+      if (!stopping_) co_await recorder->run();
+      co_return;
+    }
+    if (!is_told) {
+      observe::alarm("the bucket of an expectation can't be used",
+                     {{"bucket", bucket}, {"why", archive.error().to_string()}});
+    }
+    is_told = true;
+    co_await alarm->wait_until(ground_.clock.monotonic() + kFollowEvery);
   }
 }
 
+template <typename Ended>
+void Supervision::begin(Awaitable<void> work, Ended ended) {
+  ++running_;
+  boost::asio::co_spawn(context_, std::move(work),
+                        [this, ended = std::move(ended)](const std::exception_ptr& error) {
+                          PAWL_ASSERT(error == nullptr);  // nothing of ours throws
+                          --running_;
+                          ended();
+                          alarm_->ring();
+                        });
+}
+
 Awaitable<void> Supervision::run() {
-  co_await make_buckets();
+  std::set<std::string> buckets;
+  for (const auto& [table, expectation] : expectations_) buckets.insert(expectation.bucket);
+  for (const auto& bucket : buckets) begin(look_after(bucket), [] {});
   while (!stopping_) {
     follow_tables();
     co_await alarm_->wait_until(ground_.clock.monotonic() + kFollowEvery);
   }
   for (const auto& table : supervised()) table->stop();
+  for (const auto& [bucket, recorder] : kept_) recorder->stop();
   while (running_ > 0) co_await alarm_->wait_until(ground_.clock.monotonic() + kFollowEvery);
 }
 
@@ -96,16 +135,11 @@ void Supervision::follow_tables() {
                                                       expected->first, incarnation,
                                                       expected->second, taken_.at(expected->first));
     }
-    ++running_;
-    boost::asio::co_spawn(context_, one->run(),
-                          [this, one, id = incarnation](const std::exception_ptr& error) {
-                            PAWL_ASSERT(error == nullptr);  // nothing of ours throws
-                            --running_;
-                            over_.insert(id);
-                            alarm_->ring();
-                            const std::lock_guard lock(mutex_);
-                            tables_.erase(id);
-                          });
+    begin(one->run(), [this, one, id = incarnation] {
+      over_.insert(id);
+      const std::lock_guard lock(mutex_);
+      tables_.erase(id);
+    });
   }
 }
 
@@ -124,6 +158,11 @@ std::vector<ExpectationStatus> Supervision::statuses() const {
       none.incarnation = table->record.incarnation;
     }
     all.push_back(std::move(none));
+  }
+  for (auto& one : all) {
+    const std::lock_guard lock(mutex_);
+    const auto recorder = kept_.find(one.config.bucket);
+    if (recorder != kept_.end()) one.kept = recorder->second->status();
   }
   std::stable_sort(all.begin(), all.end(), [](const auto& one, const auto& other) {
     return std::pair(one.table, !one.deleted) < std::pair(other.table, !other.deleted);

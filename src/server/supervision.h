@@ -1,6 +1,6 @@
 // The expectations of a server: tables of which a function of this server is to write an object for every change, and what becomes of
 // each (docs/internals/supervised.md). One supervised_table.h for each life of such a table, whether it was there at the start or comes
-// later; all on one thread.
+// later, and what enters in each bucket's ledger what the function has replaced (bucket/kept_recorder.h); all on one thread.
 #pragma once
 
 #include <atomic>
@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "bucket/kept_recorder.h"
 #include "server/config.h"
 #include "server/supervised_table.h"
 
@@ -41,7 +42,9 @@ class Supervision {
 
  private:
   Awaitable<void> run();
-  Awaitable<void> make_buckets();
+  Awaitable<void> look_after(std::string bucket);
+  template <typename Ended>
+  void begin(Awaitable<void> work, Ended ended);
   void follow_tables();
   std::vector<std::shared_ptr<SupervisedTable>> supervised() const;
 
@@ -52,8 +55,9 @@ class Supervision {
   std::size_t running_ = 0;
   std::unique_ptr<Alarm> alarm_;
   std::atomic<bool> stopping_ = false;
-  mutable std::mutex mutex_;
-  std::map<Incarnation, std::shared_ptr<SupervisedTable>> tables_;  // guarded by mutex_
+  mutable std::mutex mutex_;  // of the two below
+  std::map<std::string, std::shared_ptr<bucket::KeptRecorder>, std::less<>> kept_;  // by bucket
+  std::map<Incarnation, std::shared_ptr<SupervisedTable>> tables_;
   boost::asio::io_context context_{1};  // goes first: what sleeps in it uses all of this
   std::thread thread_;
 };

@@ -71,6 +71,41 @@ class Objects(Case):
         code, report = scene.verify()
         self.assertEqual((code, [one["kind"] for one in report["findings"]]), (1, ["missing-object"]), report)
 
+    def test_what_is_written_again_or_deleted_later_is_kept(self):
+        scene = Scene()
+        for version in range(4):
+            scene.put("A", version)
+        scene.put("B", 0, size=200_000)
+        scene.settle()
+        first = {name: scene.body(name) for name in ("logs/A-0.log", "logs/A-1.log", "logs/B-0.log")}
+        scene.s3.put_object(Bucket=BUCKET, Key="logs/A-0.log", Body=b"something else")
+        scene.s3.put_object(Bucket=BUCKET, Key="logs/B-0.log", Body=b"z" * 200_001)
+        scene.s3.put_object(Bucket=BUCKET, Key="logs/A-2.log", Body=scene.body("logs/A-2.log"))
+        scene.s3.delete_object(Bucket=BUCKET, Key="logs/A-1.log")
+
+        def entered():
+            one = scene.expectation()
+            return one and one["kept"] >= 3 and one["kept_entered"] == one["kept"]
+        wait_until(entered, what="entering what is kept")
+        report = self.check_sound(scene, foreign=5)
+        self.assertEqual((report["rewritten"], report["deleted"]), (2, 1), report)
+        kept = {one["object"]: scene.body(one["kept"]) for one in report["kept_versions"]}
+        self.assertEqual(kept, first)
+        scene.pawl.kill()
+        scene.pawl.start()
+        scene.put("A", 4)
+        scene.settle(changes=6)
+        self.check_sound(scene, foreign=6)
+
+    def test_a_function_that_writes_something_else_at_once_is_taken_at_its_last_word(self):
+        scene = Scene()
+        for version in range(3):
+            scene.put("A", version, "other-later")
+        scene.settle()
+        report = self.check_sound(scene, foreign=3)
+        self.assertTrue(all(scene.body(f"logs/A-{version}.log").endswith(b"and more") for version in range(3)))
+        self.assertLessEqual(report["rewritten"], 3)
+
     def test_a_removal_is_a_change_too(self):
         scene = Scene()
         scene.put("A", 0)

@@ -4,18 +4,13 @@
 
 #include <charconv>
 
+#include "audit/root_events.h"
 #include "audit/source_number.h"
 
 namespace pawl::audit {
 namespace {
 
 using simdjson::dom::element;
-
-std::string_view text_at(const element& parent, std::string_view key) {
-  std::string_view text;
-  if (parent[key].get(text) != simdjson::SUCCESS) return {};
-  return text;
-}
 
 // An image as JSON without white space, and its digest: zero for null.
 bool read_image(const element& body, std::string_view name, std::string& text, Digest& digest) {

@@ -2,23 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "audit/listed_entry.h"
 #include "base/coding.h"
 
 namespace pawl::audit {
 namespace {
-
-Digest read_digest(Reader& reader) {
-  Digest digest;
-  const auto raw = reader.raw(digest.bytes.size());
-  for (std::size_t i = 0; i < raw.size(); ++i) {
-    digest.bytes[i] = static_cast<std::uint8_t>(raw[i]);
-  }
-  return digest;
-}
-
-void append_digest(std::string& out, const Digest& digest) {
-  out.append(reinterpret_cast<const char*>(digest.bytes.data()), digest.bytes.size());
-}
 
 std::optional<std::uint64_t> read_optional(Reader& reader) {
   const bool is_there = reader.u8() != 0;

@@ -173,6 +173,8 @@ def check_guarded(pawl: servers.Pawl, tally: Tally, folder: Path) -> None:
                 [(gap["after"], gap["before"]) for gap in report["known_gaps"]] == [("10", "50")])
     tally.check("verify lists what is lost", bool(report) and (report["put_back"], report["open_holes"]) == (1, 0) and
                 [(loss["from"], loss["to"]) for loss in report["known_lost"]] == [(3, 3)])
+    tally.check("verify lists what was rewritten and is kept", bool(report) and (report["rewritten"], report["deleted"]) == (1, 0) and
+                [(kept["version"], kept["object"]) for kept in report["kept_versions"]] == [(1, "points/A-9")])
     done = pawl.run("verify", guarded, "--deep")
     tally.check("verify does not say that nothing is missing", done.returncode == 0 and
                 "SOUND but with 1 known gap" in done.stdout and "nothing is missing" not in done.stdout, done.stdout)
@@ -182,6 +184,10 @@ def check_guarded(pawl: servers.Pawl, tally: Tally, folder: Path) -> None:
     tally.check("history has what was lost and put back",
                 bool(found) and [v["kind"] for v in found["versions"][2:4]] == ["LOST", "PUT-BACK"] and
                 (found["versions"][2]["from"], found["versions"][2]["to"], "object" in found["versions"][2]) == (3, 3, False))
+    found = run_json(pawl, tally, "history of a version that was rewritten", 0, "history", guarded, "A", "--version", "1")
+    tally.check("history has its content from where it is kept",
+                bool(found) and [(v.get("kept"), v["image"]["_version"]["N"]) for v in found["versions"]]
+                == [(".pawl/kept/0000000000000001", "1")])
     done = pawl.run("history", guarded, "A", "--version", "2")
     tally.check("history of a version by its attribute", done.returncode == 0 and '"N":"2"' in done.stdout, done.stdout)
     done = pawl.run("restore", guarded, "--data", str(folder / "nothing"))

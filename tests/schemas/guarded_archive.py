@@ -82,6 +82,17 @@ class GuardedArchive:
             {"sequence": 2, **places, "version": version, "object": own + "~repaired", "size": len(body),
              "sha256": hashlib.sha256(body).hexdigest(), "repaired": "old-image"}]})
 
+    def rewritten(self, name: str) -> None:
+        """A page of the kept chain: the object was written again, and what it held is kept."""
+        body = (self.folder / name).read_bytes()
+        kept = ".pawl/kept/0000000000000001"
+        (self.folder / kept).parent.mkdir(parents=True)
+        (self.folder / kept).write_bytes(body)
+        (self.folder / name).write_bytes(b"somebody's")
+        self.append("kept", "pawl-kept/1", {"first": 1, "last": 1, "kept": [
+            {"sequence": 1, "object": name, "size": len(body), "sha256": hashlib.sha256(body).hexdigest(), "kept": kept,
+             "replaced": INSTANT}]})
+
 
 def image(version: int | None) -> dict[str, Any]:
     counter = {} if version is None else {"_version": {"N": str(version)}}
@@ -89,7 +100,8 @@ def image(version: int | None) -> dict[str, Any]:
 
 
 def with_gap(folder: Path) -> Path:
-    """Versions 1 and 2 of item A, a gap of which 4 was put back and 3 is lost, version 5, and a removal of what has no version any more."""
+    """Versions 1 and 2 of item A, a gap of which 4 was put back and 3 is lost, version 5, and a removal of what has no version any more.
+    Version 1's object was written again, and is kept."""
     archive = GuardedArchive(folder)
     chain = archive.open(0x10000)
     archive.change(chain, "9", "INSERT", None, image(1))
@@ -98,4 +110,5 @@ def with_gap(folder: Path) -> Path:
     archive.change(chain, "51", "MODIFY", image(5), image(None))
     archive.change(chain, "52", "REMOVE", image(None), None)
     archive.repaired((chain, 2), (chain, 3), lost=3, version=4)
+    archive.rewritten("points/A-9")
     return folder

@@ -31,8 +31,8 @@ class Heard final : public ProcessListener {
   void on_start_error(std::string) override {}
   void on_line(OutputStream, std::string_view text) override {
     std::uint64_t count = 0;
-    if (std::sscanf(std::string(text).c_str(), "[pawl] %" SCNu64 " lines before this one are dropped",
-                    &count) == 1) {
+    if (std::sscanf(std::string(text).c_str(),
+                    "[pawl] %" SCNu64 " lines before this one are dropped", &count) == 1) {
       dropped += count;
     } else {
       ++lines;
@@ -132,9 +132,10 @@ TEST_F(FunctionProcesses, OneThatWritesWithoutEndHoldsUpNobody) {
 TEST_F(FunctionProcesses, EachLineIsKeptOrCountedAsDropped) {
   Heard heard(*log_, "burst");
   const auto begun = std::chrono::steady_clock::now();
-  const auto process = start("for i in range(8):\n    left = 65536\n"
-                             "    while left > 0:\n        left -= os.write(1, b'\\n' * left)\n",
-                             heard);
+  const auto process = start(
+      "for i in range(8):\n    left = 65536\n"
+      "    while left > 0:\n        left -= os.write(1, b'\\n' * left)\n",
+      heard);
   ASSERT_TRUE(pump([&] { return heard.end.has_value(); }, seconds(60)));
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
   EXPECT_EQ(heard.lines + heard.dropped, 8U * 65'536U);

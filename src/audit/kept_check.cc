@@ -93,6 +93,7 @@ Status KeptCheck::read_entries(const RootOptions& options, Report& report, bool&
       archive_, facts_, options, head_found, report,
       [&](const LedgerKept& kept) -> Status {
         ++report.kept;
+        entered_ = kept.sequence;
         report.kept_bytes += kept.size;
         return entries_.add(KeptRecord::encode(kept));
       },
@@ -152,33 +153,25 @@ Status KeptCheck::match_objects(bool deep, Report& report) {
   PAWL_ASSIGN_OR_RETURN(const auto objects, objects_.drain());
   std::string_view object;
   PAWL_ASSIGN_OR_RETURN(bool object_left, objects->next(object));
+  // Only what goes on where the chain ends can be what its writer has not come to. Anything else below the folder is nobody's: it
+  // explains nothing.
+  std::uint64_t expected = entered_ + 1;
   const auto take_unsealed = [&]() -> Status {
     const auto path = name_in(object);
     Reader size(object.substr(path.size() + 1));
-    unsealed_.emplace_back(path, size.u64_be());
+    if (path == kept_name(expected)) {
+      unsealed_.push_back({std::string(path), size.u64_be(), {}});
+      ++expected;
+    }
     PAWL_ASSIGN_OR_RETURN(object_left, objects->next(object));
     return ok();
   };
-  std::string previous;
   std::string_view record;
   for (;;) {
     PAWL_ASSIGN_OR_RETURN(const bool entry_left, entries->next(record));
     if (!entry_left) break;
     const auto path = name_in(record);
     while (object_left && name_in(object) < path) PAWL_TRY(take_unsealed());
-    if (path == previous) {
-      report.add({FindingKind::kListedTwice,
-                  {},
-                  {},
-                  {},
-                  std::string(path),
-                  std::string(kKeptChain),
-                  KeptRecord(record).sequence,
-                  {},
-                  "another entry has claimed this kept object already"});
-      continue;
-    }
-    previous = path;
     if (!object_left || name_in(object) != path) {
       PAWL_TRY(check_one(record, nullptr, deep, report));
       continue;
@@ -198,14 +191,19 @@ Result<std::optional<std::string>> KeptCheck::find_unsealed(const LedgerEntry& e
   if (!unsealed_contents_) {
     unsealed_contents_.emplace();
     for (std::size_t i = 0; i < unsealed_.size(); ++i) {
-      const auto& [path, size] = unsealed_[i];
+      const auto& [path, size, explains] = unsealed_[i];
       PAWL_ASSIGN_OR_RETURN(const auto digest, digest_in(archive_, path, size));
       if (digest) unsealed_contents_->emplace(std::pair(size, *digest), i);
     }
   }
-  const auto found = unsealed_contents_->find({entry.size, entry.digest});
-  if (found == unsealed_contents_->end()) return std::optional<std::string>();
-  return std::optional<std::string>(unsealed_[found->second].first);
+  // It was under one name.
+  const auto [begin, end] = unsealed_contents_->equal_range({entry.size, entry.digest});
+  for (auto found = begin; found != end; ++found) {
+    auto& unsealed = unsealed_[found->second];
+    if (unsealed.explains.empty()) unsealed.explains = entry.object;
+    if (unsealed.explains == entry.object) return std::optional<std::string>(unsealed.path);
+  }
+  return std::optional<std::string>();
 }
 
 Status KeptCheck::check(const RootOptions& options, bool deep, Report& report, bool& head_found,

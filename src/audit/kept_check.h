@@ -63,12 +63,18 @@ class KeptCheck {
 
   ArchiveView& archive_;
   const RootFacts& facts_;
-  ExternalSort displaced_;  // by name, size and digest
-  ExternalSort entries_;    // of the kept chain, by the kept object's path
-  ExternalSort objects_;    // that are there, likewise
-  ExternalSort contents_;   // entries whose objects are there, by name, size and digest
-  std::vector<std::pair<std::string, std::uint64_t>> unsealed_;  // paths and sizes
-  std::optional<std::map<std::pair<std::uint64_t, Digest>, std::size_t>> unsealed_contents_;
+  ExternalSort displaced_;     // by name, size and digest
+  ExternalSort entries_;       // of the kept chain, by the kept object's path
+  ExternalSort objects_;       // that are there, likewise
+  ExternalSort contents_;      // entries whose objects are there, by name, size and digest
+  std::uint64_t entered_ = 0;  // the newest entry of the chain
+  struct Unsealed {
+    std::string path;
+    std::uint64_t size = 0;
+    std::string explains;  // the name that it was taken for
+  };
+  std::vector<Unsealed> unsealed_;  // kept, and not entered yet
+  std::optional<std::multimap<std::pair<std::uint64_t, Digest>, std::size_t>> unsealed_contents_;
 };
 
 }  // namespace pawl::audit

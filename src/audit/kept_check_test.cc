@@ -236,7 +236,45 @@ TEST(KeptCheck, TwoEntriesMayNotClaimOneKeptObject) {
   builder.keep("theirs/a-1", "one");
   builder.keep("theirs/a-2", "one", false, 1);
   builder.kept_page();
-  EXPECT_THAT(kinds(run(builder.archive)), ElementsAre(FindingKind::kListedTwice));
+  EXPECT_THAT(kinds(run(builder.archive)), Contains(FindingKind::kDamagedPage));
+}
+
+TEST(KeptCheck, ATornPageBeforeAnotherVolumeIsDamage) {
+  KeptBuilder builder;
+  for (const auto* content : {"longer", "longer still", "the longest"})
+    builder.rewrite("theirs/a-1", content);
+  for (const int torn : {0, 1}) {
+    const auto volume = fmt::format(".pawl/ledger/kept/{:08}.pages", torn);
+    auto cut = builder.archive;
+    cut.files[volume].resize(cut.files[volume].size() - 2);
+    EXPECT_THAT(kinds(run(cut)), Contains(FindingKind::kDamagedPage)) << torn;
+    auto altered = builder.archive;
+    altered.files[volume].back() = '\v';
+    EXPECT_THAT(kinds(run(altered)), Contains(FindingKind::kDamagedPage)) << torn;
+  }
+}
+
+// Only what goes on where the chain ends can be what nobody has entered yet.
+TEST(KeptCheck, WhatOthersPutBelowTheFolderExplainsNothing) {
+  for (const auto* name :
+       {"foo", "0000000000000002", "0000000000000000", "1", "a/0000000000000001"}) {
+    KeptBuilder builder;
+    builder.archive.files["theirs/a-1"] = "longer";
+    builder.archive.files[fmt::format(".pawl/kept/{}", name)] = "one";
+    const auto report = run(builder.archive);
+    EXPECT_FALSE(report.sound()) << name;
+    EXPECT_EQ(report.kept_unsealed, 0) << name;
+  }
+}
+
+TEST(KeptCheck, WhatIsNotEnteredYetExplainsOneNameOnly) {
+  KeptBuilder builder;
+  builder.archive.files["theirs/a-1"] = "longer";
+  builder.keep("theirs/a-3", "one");  // enters nothing of the other two
+  builder.kept_page();
+  builder.archive.files[KeptBuilder::path(2)] = "one";
+  EXPECT_TRUE(run(builder.archive).sound());
+  EXPECT_EQ(run(builder.archive).rewritten, 1);
 }
 
 TEST(KeptCheck, WhatIsKeptAndNotEnteredYetIsNotWrong) {

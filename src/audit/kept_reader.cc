@@ -1,5 +1,6 @@
 #include "audit/kept_reader.h"
 
+#include <fmt/format.h>
 #include <simdjson.h>
 
 #include "audit/entry_chain_reader.h"
@@ -23,8 +24,8 @@ bool take_fields(const element& fields, LedgerKept& entry) {
   const auto digest = Digest::parse(text_at(fields, "sha256"));
   const auto replaced = Instant::parse(text_at(fields, "replaced"));
   const auto deleted = Instant::parse(text_at(fields, "deleted"));
-  if (!is_name(entry.object) || !is_name(entry.kept) || !entry.kept.starts_with(kKeptFolder) ||
-      !size || !digest || replaced.has_value() == deleted.has_value()) {
+  if (!is_name(entry.object) || entry.kept != kept_name(entry.sequence) || !size || !digest ||
+      replaced.has_value() == deleted.has_value()) {
     return false;
   }
   entry.size = *size;
@@ -35,6 +36,8 @@ bool take_fields(const element& fields, LedgerKept& entry) {
 }
 
 }  // namespace
+
+std::string kept_name(std::uint64_t number) { return fmt::format("{}{:016}", kKeptFolder, number); }
 
 Result<ShardSummary> read_kept(ArchiveView& archive, const RootFacts& facts,
                                const RootOptions& options, bool& head_found, Report& report,

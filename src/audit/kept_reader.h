@@ -16,13 +16,16 @@ namespace pawl::audit {
 inline constexpr std::string_view kKeptChain = "kept";
 inline constexpr std::string_view kKeptFolder = ".pawl/kept/";
 
+// What is kept has the number of its entry, and these are dense: ".pawl/kept/" and 16 digits.
+std::string kept_name(std::uint64_t number);
+
 // One entry. Views are valid during the call only.
 struct LedgerKept {
   std::uint64_t sequence = 0;
   std::string_view object;  // the name that it had
   std::uint64_t size = 0;
   Digest digest;
-  std::string_view kept;  // the name that it has: below kKeptFolder
+  std::string_view kept;  // the name that it has: kept_name(sequence)
   Instant at;
   bool deleted = false;  // else replaced
 };

@@ -106,7 +106,9 @@ Status read_chain(ArchiveView& archive, std::string_view chain,
         break;
       }
     }
-    if (!pending.empty() && !visit({pending, false, first})) return ok();
+    // Nothing follows a page that a crash cut off: before another volume it is damage.
+    const bool torn = volume == volumes.back();
+    if (!pending.empty() && !visit({pending, !torn, first})) return ok();
   }
   return ok();
 }

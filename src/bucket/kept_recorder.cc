@@ -30,6 +30,7 @@ Result<Entered> entry_of(BucketStore& store, const std::string& bucket, std::uin
                  fmt::format("entering what s3://{} keeps: {} is not there", bucket, key),
                  "restore the data directory from a copy"};
   }
+  guard->narrow(files_of(whole->pieces));
   PAWL_ASSIGN_OR_RETURN(const Digest digest, digest_of(store, whole->pieces));
   const KeptFrom& from = *whole->record.kept;
   return Entered{ledger::encode_kept_entry(
@@ -111,6 +112,8 @@ Awaitable<Result<std::vector<std::string>>> KeptRecorder::gather(std::uint64_t k
       if (bytes > ledger::kPageEntryBytesMax && !entries.empty()) break;
       entries.push_back(std::move(entry));
     }
+    const std::lock_guard lock(mutex_);
+    if (stopping_) break;
   }
   co_return entries;
 }

@@ -1,6 +1,7 @@
 #include "guard/expected_objects.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -33,20 +34,22 @@ void ask_again(const AwaitingHooks& hooks, std::deque<RenderedChange>& changes,
                const Expectation& expectation, std::vector<std::size_t>& asked, Instant now) {
   keep_awaited(asked, expectation);
   if (asked.empty() || !hooks.ask_again) return;
-  std::vector<const RenderedChange*> offered;
-  offered.reserve(asked.size());
-  Duration within = expectation.deadline;
-  for (const auto i : asked) {
-    offered.push_back(&changes[i]);
-    const auto due = expectation.due(expectation.changes[i]);
-    within = std::clamp(Duration{due.microseconds - now.microseconds}, Duration{0}, within);
-  }
-  const auto given = hooks.ask_again(offered, within);
-  PAWL_ASSERT(given.size() == asked.size());
+  // By deadline: what nobody has taken yet leaves the others their time.
+  std::map<Instant, std::vector<std::size_t>> groups;
+  for (const auto i : asked) groups[expectation.due(expectation.changes[i])].push_back(i);
   std::vector<std::size_t> left;
-  for (std::size_t i = 0; i < asked.size(); ++i) {
-    changes[asked[i]].asked_again = given[i];
-    if (!given[i]) left.push_back(asked[i]);
+  for (const auto& [due, group] : groups) {
+    std::vector<const RenderedChange*> offered;
+    offered.reserve(group.size());
+    for (const auto i : group) offered.push_back(&changes[i]);
+    const auto within = std::clamp(Duration{due.microseconds - now.microseconds}, Duration{0},
+                                   expectation.deadline);
+    const auto given = hooks.ask_again(offered, within);
+    PAWL_ASSERT(given.size() == group.size());
+    for (std::size_t i = 0; i < group.size(); ++i) {
+      changes[group[i]].asked_again = given[i];
+      if (!given[i]) left.push_back(group[i]);
+    }
   }
   asked = std::move(left);
 }

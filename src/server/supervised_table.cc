@@ -161,6 +161,22 @@ Awaitable<Result<bool>> SupervisedTable::learn_ends() {
   bucket::OwnLedgerStore ledger(ground_.buckets, config_.bucket);
   const auto reached = co_await guard::read_chains_reached(ledger, archive_, incarnation_);
   if (!reached.ok()) co_return reached.error();
+  // Never gone on with, even when the table has grown past it: nothing tells these changes from those that the ledger has.
+  for (const ShardId shard : shards()) {
+    const auto found = reached->find(shard.to_string());
+    const auto position = ground_.tables.log->position(shard);
+    if (found == reached->end() || !position) continue;
+    const auto last = stream::parse_sequence(found->second.source);
+    if (last && *last > position->newest && is_older_.empty()) {
+      is_older_ = fmt::format(
+          "the bucket's ledger knows change {} of shard {}, and the table does not: it is older",
+          found->second.source, shard.to_string());
+    }
+  }
+  if (!is_older_.empty()) {
+    co_return Error{ErrorCode::kInvalid, is_older_,
+                    "restore table and bucket from one copy of the data directory"};
+  }
   bool all_closed = true;
   for (const ShardId shard : shards()) {
     const auto found = reached->find(shard.to_string());

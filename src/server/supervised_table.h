@@ -98,6 +98,7 @@ class SupervisedTable {
 
   mutable std::mutex mutex_;                            // of what follows
   bool opened_ = false;                                 // worker_ is there
+  std::string is_older_;                                // than its ledger: why
   std::map<std::uint32_t, SequenceNumber> reached_;     // of each shard: in pages through here
   std::map<std::uint32_t, MonotonicInstant> moved_at_;  // when that came
   MonotonicInstant began_;

@@ -27,7 +27,7 @@ Supervision::Supervision(SupervisionGround ground, Expectations expectations)
     : ground_(std::move(ground)),
       expectations_(std::move(expectations)),
       alarm_(ground_.clock.make_alarm()) {
-  for (const auto& [table, expectation] : expectations_) taken_[table];
+  for (const auto& [table, expectation] : expectations_) taken_[expectation.bucket];
 }
 
 Supervision::~Supervision() { stop(); }
@@ -131,9 +131,9 @@ void Supervision::follow_tables() {
       const std::lock_guard lock(mutex_);
       auto& place = tables_[incarnation];
       if (place) continue;
-      one = place = std::make_shared<SupervisedTable>(ground_, context_.get_executor(),
-                                                      expected->first, incarnation,
-                                                      expected->second, taken_.at(expected->first));
+      one = place = std::make_shared<SupervisedTable>(
+          ground_, context_.get_executor(), expected->first, incarnation, expected->second,
+          taken_.at(expected->second.bucket));
     }
     begin(one->run(), [this, one, id = incarnation] {
       over_.insert(id);

@@ -50,7 +50,7 @@ class Supervision {
 
   SupervisionGround ground_;
   const Expectations expectations_;
-  std::map<std::string, guard::ObjectsTaken, std::less<>> taken_;  // of each table
+  std::map<std::string, guard::ObjectsTaken, std::less<>> taken_;  // of each bucket
   std::set<Incarnation> over_;  // all of them is in a ledger; until the catalog forgets them
   std::size_t running_ = 0;
   std::unique_ptr<Alarm> alarm_;

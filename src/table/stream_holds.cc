@@ -4,8 +4,11 @@
 
 namespace pawl::table {
 
-void StreamHolds::begin(const Table& table, CommitStep& step) const {
-  if (table.record.streams.empty() && !has_readers(table.record)) return;
+void StreamHolds::begin(const Table& table, CommitStep& step) {
+  const bool is_read = has_readers(table.record);
+  if (table.record.streams.empty() && !is_read) return;
+  // Who lets go before the first look is lifted in it all the same.
+  if (is_read) held_.insert(table.record.incarnation);
   for (const ShardId shard : table.shards()) {
     const auto position = log_.position(shard);
     step.hold(shard, position ? position->floor : SequenceNumber{});

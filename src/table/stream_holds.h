@@ -29,7 +29,7 @@ class StreamHolds {
 
   // A table's shards were opened, or its streams have changed: holds what is there. A stream that begins holds from then
   // on, so nothing of it can be trimmed before the next advance().
-  void begin(const Table& table, CommitStep& step) const;
+  void begin(const Table& table, CommitStep& step);
   // Looks at the next tables, and moves or lifts their holds. Errors: of the store; the holds stay as they are.
   Status advance(Instant now, CommitStep& step);
   // Whether a table that is gone still has readable streams, or readers that hold it.

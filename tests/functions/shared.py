@@ -17,7 +17,7 @@ ROLE = "arn:aws:iam::000000000000:role/x"
 
 
 def client(service="lambda", url=None, **config):
-    return boto3.client(service, endpoint_url=url or suite.current().url,
+    return boto3.session.Session().client(service, endpoint_url=url or suite.current().url,
                         config=Config(retries={"max_attempts": 0}, read_timeout=60, **config))
 
 

@@ -59,7 +59,7 @@ def lambda_handler(event, context):
 
 def client(service="lambda", url=None, **config):
     options = {"retries": {"max_attempts": 0}, "read_timeout": 60, **config}
-    return boto3.client(service, endpoint_url=url or suite.current().url, config=Config(**options))
+    return boto3.session.Session().client(service, endpoint_url=url or suite.current().url, config=Config(**options))
 
 
 def fresh(prefix="m"):

@@ -50,7 +50,7 @@ def lambda_handler(event, context):
 
 
 def client(service, url):
-    return boto3.client(service, endpoint_url=url, config=Config(retries={"max_attempts": 0}, read_timeout=60))
+    return boto3.session.Session().client(service, endpoint_url=url, config=Config(retries={"max_attempts": 0}, read_timeout=60))
 
 
 def zipped(code):

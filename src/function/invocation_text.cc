@@ -50,13 +50,13 @@ std::string end_line(std::string_view request_id) {
 }
 
 std::string report_line(std::string_view request_id, const Report& report) {
-  constexpr std::uint64_t kMebi = 1024 * 1024;
+  constexpr std::uint64_t kMebibyte = 1024 * 1024;
   const auto whole = (report.took.count() + 999) / 1000;
   auto text = fmt::format(
       "REPORT RequestId: {}\tDuration: {:.2f} ms\tBilled Duration: {} ms\tMemory Size: {} "
       "MB\tMax Memory Used: {} MB",
       request_id, milliseconds(report.took), whole, report.memory_mb,
-      (report.memory_peak_bytes + kMebi - 1) / kMebi);
+      (report.memory_peak_bytes + kMebibyte - 1) / kMebibyte);
   if (report.started_in.count() > 0) {
     text += fmt::format("\tInit Duration: {:.2f} ms", milliseconds(report.started_in));
   }

@@ -148,8 +148,9 @@ std::vector<ExpectationStatus> Supervision::statuses() const {
   for (const auto& table : supervised()) all.push_back(table->status());
   const auto view = ground_.tables.catalog->view();
   for (const auto& [name, config] : expectations_) {
-    const bool is_there = std::any_of(
-        all.begin(), all.end(), [&](const auto& one) { return one.table == name && !one.deleted; });
+    const bool is_there = std::any_of(all.begin(), all.end(), [&table = name](const auto& one) {
+      return one.table == table && !one.deleted;
+    });
     if (is_there) continue;
     ExpectationStatus none;
     none.table = name;

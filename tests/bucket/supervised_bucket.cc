@@ -53,6 +53,7 @@ class Work {
     append_root(opened);
     bucket::OwnObjectWatch watch(ports(), bucket_);
     std::vector<ObjectAsk> asks;
+    asks.reserve(names.size());
     for (const std::string& name : names) asks.push_back({name, {}});
     const auto seen = server::run_to_end(context_, watch.look(asks));
     std::vector<std::string> entries;

@@ -4,7 +4,6 @@ tells what was written again from what is lost. The bucket is marked, and its le
 import json
 import os
 import subprocess
-import unittest
 
 from blackbox import servers, suite
 from shared import BucketCase, client
@@ -18,8 +17,7 @@ class SupervisedCase(BucketCase):
     def setUp(self):
         binary = suite.current().require_binary()
         self.tool = os.path.join(os.path.dirname(os.path.abspath(binary)), "supervised_bucket")
-        if not os.path.exists(self.tool):
-            raise unittest.SkipTest("supervised_bucket is not built")
+        self.assertTrue(os.path.exists(self.tool), f"{self.tool} is not built: ninja -C build supervised_bucket")
         cleanup = suite.current().cleanup
         self.pawl = cleanup.add(servers.Pawl(binary, suite.current().ports + 40, cleanup.directory()))
         self.pawl.start()

@@ -9,28 +9,15 @@
 
 #include "adapter/s3_listing.h"
 #include "base/base64.h"
+#include "port/ledger_volumes.h"
 
 namespace pawl {
 namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::string_view kFolder = ".pawl/ledger/";
-constexpr std::string_view kSuffix = ".pages";
-constexpr std::uint64_t kVolumesMax = 100'000'000;
-// What one sync gives a chain: a round's pages, or one line of the longest (ledger/page_format.h).
-constexpr std::size_t kVolumeBytesMax = std::size_t{128} << 20;
-constexpr std::size_t kTipBytesMax = std::size_t{64} << 20;
 constexpr std::size_t kPutsMax = 32;  // chains that are put at once
 constexpr Duration kNever = std::chrono::hours(1);
-
-bool is_chain_name(std::string_view name) {
-  if (name.empty() || name.size() > 64) return false;
-  for (const char c : name) {
-    if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-')) return false;
-  }
-  return true;
-}
 
 Error corrupt(const std::string& key, std::string_view why) {
   return {ErrorCode::kCorrupt, fmt::format("{}: {}", key, why), "run `pawl verify` on the archive"};
@@ -78,7 +65,7 @@ struct S3LedgerStore::Sync {
 };
 
 std::string S3LedgerStore::key_of(std::string_view chain, std::uint64_t volume) const {
-  return client_.location().key_of(fmt::format("{}{}/{:08}{}", kFolder, chain, volume, kSuffix));
+  return client_.location().key_of(ledger_volumes::name_of(chain, volume));
 }
 
 Status S3LedgerStore::refuse_if_failed(std::string_view attempted) const {
@@ -92,7 +79,7 @@ Status S3LedgerStore::refuse_if_failed(std::string_view attempted) const {
 Awaitable<Result<std::vector<std::string>>> S3LedgerStore::chains() {
   std::vector<std::string> names;
   S3ListRequest request;
-  request.prefix = client_.location().key_of(kFolder);
+  request.prefix = client_.location().key_of(ledger_volumes::kFolder);
   request.delimiter = "/";
   do {
     auto page = co_await list_objects(client_, request);
@@ -101,7 +88,7 @@ Awaitable<Result<std::vector<std::string>>> S3LedgerStore::chains() {
       if (prefix.size() <= request.prefix.size() + 1) continue;
       auto name = prefix.substr(request.prefix.size());
       name.pop_back();
-      if (is_chain_name(name)) names.push_back(std::move(name));
+      if (ledger_volumes::is_chain_name(name)) names.push_back(std::move(name));
     }
     request.token = page->next_token;
   } while (!request.token.empty());
@@ -110,13 +97,13 @@ Awaitable<Result<std::vector<std::string>>> S3LedgerStore::chains() {
 
 // Volumes are dense, so their number is found by a few listings from the middle.
 Awaitable<Result<std::uint64_t>> S3LedgerStore::count_volumes(std::string chain) {
-  std::uint64_t known = 0;           // there are at least so many
-  std::uint64_t none = kVolumesMax;  // nothing is listed from here on
-  std::uint64_t from = 0;            // the next look begins here
+  std::uint64_t known = 0;                           // there are at least so many
+  std::uint64_t none = ledger_volumes::kVolumesMax;  // nothing is listed from here on
+  std::uint64_t from = 0;                            // the next look begins here
   std::uint64_t step = kS3ListMax;
   while (known < none) {
     S3ListRequest request;
-    request.prefix = client_.location().key_of(fmt::format("{}{}/", kFolder, chain));
+    request.prefix = client_.location().key_of(ledger_volumes::folder_of(chain));
     if (from > 0) request.start_after = key_of(chain, from - 1);
     const auto page = co_await list_objects(client_, request);
     if (!page.ok()) co_return page.error();
@@ -130,12 +117,12 @@ Awaitable<Result<std::uint64_t>> S3LedgerStore::count_volumes(std::string chain)
         co_return corrupt(request.prefix, "its volumes are not dense");
       if (page->next_token.empty()) break;
     }
-    if (none < kVolumesMax) {
+    if (none < ledger_volumes::kVolumesMax) {
       from = known + (none - known) / 2;
     } else {
       from = known + step;
       step *= 8;
-      if (from >= kVolumesMax) from = known;
+      if (from >= ledger_volumes::kVolumesMax) from = known;
     }
   }
   co_return known;
@@ -144,7 +131,7 @@ Awaitable<Result<std::uint64_t>> S3LedgerStore::count_volumes(std::string chain)
 Awaitable<Result<S3LedgerStore::Chain*>> S3LedgerStore::state_of(std::string_view chain) {
   const auto found = chains_.find(chain);
   if (found != chains_.end()) co_return &found->second;
-  if (!is_chain_name(chain)) {
+  if (!ledger_volumes::is_chain_name(chain)) {
     co_return Error{ErrorCode::kInvalid, fmt::format("\"{}\" is not a chain's name", chain), {}};
   }
   const auto volumes = co_await count_volumes(std::string(chain));
@@ -156,7 +143,7 @@ Awaitable<Result<S3LedgerStore::Chain*>> S3LedgerStore::state_of(std::string_vie
 
 Awaitable<Result<std::string>> S3LedgerStore::read_volume(std::string chain, std::uint64_t volume) {
   const auto key = key_of(chain, volume);
-  S3Answer answer = co_await client_.call(get_request(key, kVolumeBytesMax));
+  S3Answer answer = co_await client_.call(get_request(key, ledger_volumes::kVolumeBytesMax));
   if (answer.status == 404) co_return corrupt(key, "it has gone");
   if (!answer.done()) {
     Error error = to_error(answer, "reading " + key);
@@ -175,9 +162,7 @@ Awaitable<Result<ChainEnd>> S3LedgerStore::end_of(std::string_view chain) {
   if ((*state)->volumes == 0) co_return end;
   const auto bytes = co_await read_volume(std::string(chain), (*state)->volumes - 1);
   if (!bytes.ok()) co_return bytes.error();
-  const auto before = bytes->rfind('\n', bytes->size() - 2);
-  end.last_line =
-      bytes->size() < 2 || before == std::string::npos ? *bytes : bytes->substr(before + 1);
+  end.last_line = ledger_volumes::last_line(*bytes);
   co_return end;
 }
 
@@ -190,12 +175,7 @@ Awaitable<Status> S3LedgerStore::read(std::string_view chain,
   for (std::uint64_t volume = 0; volume < volumes; ++volume) {
     const auto bytes = co_await read_volume(name, volume);
     if (!bytes.ok()) co_return bytes.error();
-    std::string_view rest = *bytes;
-    while (!rest.empty()) {
-      const auto size = rest.find('\n') + 1;
-      if (!visit(rest.substr(0, size))) co_return ok();
-      rest.remove_prefix(size);
-    }
+    if (!ledger_volumes::each_line(*bytes, visit)) co_return ok();
   }
   co_return ok();
 }
@@ -297,7 +277,7 @@ Awaitable<Status> S3LedgerStore::put_volume(const std::string& name, Chain& chai
                                             const std::string& bytes) {
   const auto volume = chain.volumes + chain.put;
   const auto key = key_of(name, volume);
-  if (volume >= kVolumesMax) co_return corrupt(key, "a chain has no more volumes");
+  if (volume >= ledger_volumes::kVolumesMax) co_return corrupt(key, "a chain has no more volumes");
   if (chain.put < chain.given.size() && chain.given[chain.put] != bytes)
     co_return other_pages(name);
   auto request = put_request(key, bytes);
@@ -335,8 +315,8 @@ Awaitable<Status> S3LedgerStore::reopen() {
 Awaitable<Status> S3LedgerStore::cut(std::string_view /*chain*/) { co_return ok(); }
 
 Awaitable<Result<std::optional<std::string>>> S3LedgerStore::read_tip() {
-  const auto key = client_.location().key_of(".pawl/tip");
-  S3Answer answer = co_await client_.call(get_request(key, kTipBytesMax));
+  const auto key = client_.location().key_of(ledger_volumes::kTip);
+  S3Answer answer = co_await client_.call(get_request(key, ledger_volumes::kTipBytesMax));
   if (answer.status == 404) {
     tip_seen_ = true;
     tip_etag_.clear();
@@ -362,7 +342,7 @@ Awaitable<Status> S3LedgerStore::put_tip(std::string_view line) {
     const auto found = co_await read_tip();
     if (!found.ok()) co_return found.error();
   }
-  const auto key = client_.location().key_of(".pawl/tip");
+  const auto key = client_.location().key_of(ledger_volumes::kTip);
   // Twice: what stands there may be our own earlier tip whose answer was lost.
   for (int attempt = 0; attempt < 2; ++attempt) {
     auto request = put_request(key, wanted);

@@ -2,30 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <charconv>
 
 #include "bucket/bucket_listing.h"
+#include "port/ledger_volumes.h"
 
 namespace pawl::bucket {
 namespace {
-
-constexpr std::string_view kFolder = ".pawl/ledger/";
-constexpr std::string_view kSuffix = ".pages";
-constexpr std::string_view kTip = ".pawl/tip";
-constexpr std::uint64_t kVolumesMax = 100'000'000;
-constexpr std::size_t kVolumeBytesMax = std::size_t{128} << 20;  // as s3_ledger_store.cc
-constexpr std::size_t kTipBytesMax = std::size_t{64} << 20;
-
-bool is_chain_name(std::string_view name) {
-  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  });
-}
-
-std::string key_of(std::string_view chain, std::uint64_t volume) {
-  return fmt::format("{}{}/{:08}{}", kFolder, chain, volume, kSuffix);
-}
 
 Error corrupt(const std::string& key, std::string_view why) {
   return {ErrorCode::kCorrupt, fmt::format("{}: {}", key, why), "run `pawl verify` on the bucket"};
@@ -58,15 +41,15 @@ Error OwnLedgerStore::fenced(std::string_view key) const {
 Awaitable<Result<std::vector<std::string>>> OwnLedgerStore::chains() {
   std::vector<std::string> names;
   ListQuery query;
-  query.prefix = kFolder;
+  query.prefix = ledger_volumes::kFolder;
   query.delimiter = "/";
   for (bool more = true; more;) {
     const auto page = list_objects(ports_.store.records(), bucket_, query);
     if (!page.ok()) co_return page.error();
     for (const std::string& prefix : page->prefixes) {
-      std::string name = prefix.substr(kFolder.size());
+      std::string name = prefix.substr(ledger_volumes::kFolder.size());
       name.pop_back();
-      if (is_chain_name(name)) names.push_back(std::move(name));
+      if (ledger_volumes::is_chain_name(name)) names.push_back(std::move(name));
     }
     more = page->truncated;
     query.after = page->last;
@@ -77,7 +60,7 @@ Awaitable<Result<std::vector<std::string>>> OwnLedgerStore::chains() {
 
 // Volumes are dense, so the last one tells how many there are; that none lacks is seen when they are read.
 Result<std::uint64_t> OwnLedgerStore::count_volumes(std::string_view chain) {
-  const std::string first = object_key(bucket_, fmt::format("{}{}/", kFolder, chain));
+  const std::string first = object_key(bucket_, ledger_volumes::folder_of(chain));
   const auto cursor = ports_.store.records().cursor(kObjects);
   cursor->seek_for_prev(behind_prefix(first));
   PAWL_TRY(cursor->status());
@@ -85,7 +68,7 @@ Result<std::uint64_t> OwnLedgerStore::count_volumes(std::string_view chain) {
   const std::string_view name = cursor->key().substr(first.size());
   std::uint64_t volume = 0;
   std::from_chars(name.data(), name.data() + name.size(), volume);
-  if (cursor->key() != object_key(bucket_, key_of(chain, volume)))
+  if (cursor->key() != object_key(bucket_, ledger_volumes::name_of(chain, volume)))
     return corrupt(std::string(cursor->key().substr(bucket_.size() + 1)), "it is no volume");
   return volume + 1;
 }
@@ -93,7 +76,7 @@ Result<std::uint64_t> OwnLedgerStore::count_volumes(std::string_view chain) {
 Result<OwnLedgerStore::Chain*> OwnLedgerStore::state_of(std::string_view chain) {
   const auto found = chains_.find(chain);
   if (found != chains_.end()) return &found->second;
-  if (!is_chain_name(chain))
+  if (!ledger_volumes::is_chain_name(chain))
     return Error{ErrorCode::kInvalid, fmt::format("\"{}\" is not a chain's name", chain), {}};
   Chain state;
   PAWL_ASSIGN_OR_RETURN(state.volumes, count_volumes(chain));
@@ -102,8 +85,8 @@ Result<OwnLedgerStore::Chain*> OwnLedgerStore::state_of(std::string_view chain) 
 
 Awaitable<Result<std::string>> OwnLedgerStore::read_volume(std::string chain,
                                                            std::uint64_t volume) {
-  const std::string key = key_of(chain, volume);
-  auto bytes = co_await read_own(ports_, bucket_, key, kVolumeBytesMax);
+  const std::string key = ledger_volumes::name_of(chain, volume);
+  auto bytes = co_await read_own(ports_, bucket_, key, ledger_volumes::kVolumeBytesMax);
   if (!bytes.ok()) co_return bytes.error();
   if (!bytes->has_value()) co_return corrupt(key, "it is missing");
   if (!(*bytes)->ends_with('\n'))
@@ -118,8 +101,7 @@ Awaitable<Result<ChainEnd>> OwnLedgerStore::end_of(std::string_view chain) {
   if ((*state)->volumes == 0) co_return end;
   const auto bytes = co_await read_volume(std::string(chain), (*state)->volumes - 1);
   if (!bytes.ok()) co_return bytes.error();
-  const auto before = bytes->size() < 2 ? std::string::npos : bytes->rfind('\n', bytes->size() - 2);
-  end.last_line = before == std::string::npos ? *bytes : bytes->substr(before + 1);
+  end.last_line = ledger_volumes::last_line(*bytes);
   co_return end;
 }
 
@@ -132,12 +114,7 @@ Awaitable<Status> OwnLedgerStore::read(std::string_view chain,
   for (std::uint64_t volume = 0; volume < volumes; ++volume) {
     const auto bytes = co_await read_volume(name, volume);
     if (!bytes.ok()) co_return bytes.error();
-    std::string_view rest = *bytes;
-    while (!rest.empty()) {
-      const auto size = rest.find('\n') + 1;
-      if (!visit(rest.substr(0, size))) co_return ok();
-      rest.remove_prefix(size);
-    }
+    if (!ledger_volumes::each_line(*bytes, visit)) co_return ok();
   }
   co_return ok();
 }
@@ -188,8 +165,9 @@ Awaitable<Status> OwnLedgerStore::put_appended() {
   std::vector<OwnObject> objects;
   for (const auto& [name, chain] : chains_) {
     for (std::size_t i = 0; i < chain.appended.size(); ++i) {
-      std::string key = key_of(name, chain.volumes + i);
-      if (chain.volumes + i >= kVolumesMax) co_return corrupt(key, "a chain has no more volumes");
+      std::string key = ledger_volumes::name_of(name, chain.volumes + i);
+      if (chain.volumes + i >= ledger_volumes::kVolumesMax)
+        co_return corrupt(key, "a chain has no more volumes");
       Conditions conditions;
       conditions.absent = true;
       objects.push_back(object_of(std::move(key), chain.appended[i], std::move(conditions)));
@@ -211,8 +189,8 @@ Awaitable<Status> OwnLedgerStore::put_appended() {
 Awaitable<Status> OwnLedgerStore::compare_appended() {
   for (const auto& [name, chain] : chains_) {
     for (std::size_t i = 0; i < chain.appended.size(); ++i) {
-      const std::string key = key_of(name, chain.volumes + i);
-      const auto found = co_await read_own(ports_, bucket_, key, kVolumeBytesMax);
+      const std::string key = ledger_volumes::name_of(name, chain.volumes + i);
+      const auto found = co_await read_own(ports_, bucket_, key, ledger_volumes::kVolumeBytesMax);
       if (!found.ok()) co_return found.error();
       if (found->value_or(std::string()) != chain.appended[i]) co_return fenced(key);
     }
@@ -233,7 +211,8 @@ Awaitable<Status> OwnLedgerStore::reopen() {
 Awaitable<Status> OwnLedgerStore::cut(std::string_view /*chain*/) { co_return ok(); }
 
 Awaitable<Result<std::optional<std::string>>> OwnLedgerStore::read_tip() {
-  auto found = co_await read_own(ports_, bucket_, std::string(kTip), kTipBytesMax);
+  auto found = co_await read_own(ports_, bucket_, std::string(ledger_volumes::kTip),
+                                 ledger_volumes::kTipBytesMax);
   if (!found.ok()) co_return found.error();
   tip_seen_ = true;
   tip_etag_.reset();
@@ -254,7 +233,7 @@ Awaitable<Status> OwnLedgerStore::put_tip(std::string_view line) {
   conditions.absent = !tip_etag_.has_value();
   conditions.has_etag = tip_etag_;
   std::vector<OwnObject> objects;
-  objects.push_back(object_of(std::string(kTip), line, std::move(conditions)));
+  objects.push_back(object_of(std::string(ledger_volumes::kTip), line, std::move(conditions)));
   auto puts = co_await prepare_puts(ports_, bucket_, std::move(objects));
   if (!puts.ok()) co_return puts.error();
   std::vector<Action> actions;
@@ -262,8 +241,8 @@ Awaitable<Status> OwnLedgerStore::put_tip(std::string_view line) {
   const auto outcomes = co_await commit(ports_, std::move(actions));
   const Refusal refusal = outcomes.front().refusal;
   if (refusal == Refusal::kConditionFailed || refusal == Refusal::kNoSuchKey)
-    co_return fenced(kTip);
-  if (refusal != Refusal::kNone) co_return not_put(outcomes.front(), bucket_, kTip);
+    co_return fenced(ledger_volumes::kTip);
+  if (refusal != Refusal::kNone) co_return not_put(outcomes.front(), bucket_, ledger_volumes::kTip);
   tip_etag_ = ports_.etag_of(line);
   co_return ok();
 }

@@ -103,8 +103,8 @@ TEST(LossJudge, AgreesWithWhatHappened) {
       for (unsigned i = 0; i < length; ++i)
         writes.push_back((bits >> i & 1) != 0 ? Write::kRemove : Write::kPut);
       for (const bool existed : {false, true}) {
-        for (const std::uint64_t version : {0, 1, 3}) {
-          for (const std::uint64_t start : {0, 1, 4}) {
+        for (const std::uint64_t version : {0U, 1U, 3U}) {
+          for (const std::uint64_t start : {0U, 1U, 4U}) {
             for (const bool versions : {false, true}) {
               for (const bool images : {false, true}) {
                 check(history(existed, version, writes, start, versions, images),

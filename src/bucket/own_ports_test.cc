@@ -144,7 +144,7 @@ TEST_F(OwnPortsTest, LooksSayWhatIsThereAndSinceWhen) {
   own_.buckets.clock.advance(std::chrono::seconds(5));
   const auto seen = look({{"of kind 0", {}}, {"of kind 1", {}}, {"of kind 2", {}}, {"none", {}}});
   ASSERT_EQ(seen.size(), 4U);
-  for (int i = 0; i < 3; ++i) {
+  for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(seen[i].kind, ObjectSeen::Kind::kThere);
     EXPECT_EQ(seen[i].size, 5U);
     EXPECT_EQ(seen[i].digest, sha256("hello"));

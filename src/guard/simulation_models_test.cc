@@ -79,7 +79,7 @@ void LeaseModel::list(std::function<void(std::optional<std::vector<LeaseRow>>)> 
   const auto pivot = static_cast<std::size_t>(out_.dice.below(7));
   const auto part = [this, pivot](std::vector<LeaseRow>& rows, bool first) {
     for (const auto& [name, row] : rows_) {
-      if ((name.back() % 7U < pivot) == first) rows.push_back(row);
+      if ((static_cast<unsigned char>(name.back()) % 7U < pivot) == first) rows.push_back(row);
     }
   };
   agenda.at(agenda.now() + out_.latency(), [this, between, back, part, answer = std::move(answer)] {

@@ -162,7 +162,7 @@ void Worker::perform(const MembershipEffect& effect) {
 // -- the root owner --
 
 void Worker::start_root() {
-  root_.emplace();
+  root_ = Root{};
   const auto life = ++root_life_;
   world_.outside.agenda.at(world_.outside.agenda.now() + world_.outside.latency(),
                            in_process([this, life] {

@@ -91,7 +91,7 @@ TEST(CommitStep, TheFloorIsDurableBeforeTheTrimAndKeepsTheNewestReleased) {
 
 // A floor that moved without being in the batch would trim what a restart looks for.
 TEST(CommitStep, ARoundThatKeepsFloorsMovesNone) {
-  for (const std::uint64_t floor : {0, 1, 2, 7}) {
+  for (const std::uint64_t floor : {0U, 1U, 2U, 7U}) {
     CommitStep step;
     step.open(kShard, {20}, {}, {floor});
     for (std::uint64_t released = floor; released <= 20; ++released) {

@@ -362,7 +362,7 @@ class Exploration {
 
 std::vector<StepSettings> all_settings(Profile profile) {
   std::vector<StepSettings> all;
-  for (const std::size_t batch : {1, 2, 4}) {
+  for (const std::size_t batch : {1U, 2U, 4U}) {
     for (const std::optional<std::uint32_t> retries :
          {std::optional<std::uint32_t>(), std::optional<std::uint32_t>(0),
           std::optional<std::uint32_t>(1)}) {

@@ -15,7 +15,7 @@ from step import TOP, Outcome, Step, counted_program, run_program
 CONCURRENT_FOLDERS = {"adapter", "server", "trigger", "wire"}
 # It kills processes of one thread each: nothing for ThreadSanitizer to see, and minutes of reading objects back.
 NOT_CONCURRENT = "DirectoryCrash.*"
-FUZZ_SECONDS = 30
+FUZZ_SECONDS = 20
 BUILD_S = 2400
 TESTS_S = 600
 
@@ -50,12 +50,12 @@ def thread_sanitizer(log: Path) -> Outcome:
 def fuzz_one(target: str, log: Path) -> Outcome:
     own_log = log.with_name(f"{log.stem}-{target}.log")
     own_log.unlink(missing_ok=True)
-    corpus = TOP / "build-fuzz" / "corpus" / target
+    corpus = TOP / "build-asan" / "corpus" / target
     corpus.mkdir(parents=True, exist_ok=True)
-    findings = TOP / "build-fuzz" / "findings" / target
+    findings = TOP / "build-asan" / "findings" / target
     findings.mkdir(parents=True, exist_ok=True)
     status, output = run_program(
-        [str(TOP / "build-fuzz" / target), f"-max_total_time={FUZZ_SECONDS}", "-timeout=20", "-rss_limit_mb=2048",
+        [str(TOP / "build-asan" / target), f"-max_total_time={FUZZ_SECONDS}", "-timeout=20", "-rss_limit_mb=2048",
          f"-artifact_prefix={findings}/", "-print_final_stats=1", str(corpus)],
         own_log, FUZZ_SECONDS + 120, unit.SANITIZER_ENV)
     if status == 0 and "stat::number_of_executed_units" in output:
@@ -67,7 +67,7 @@ def fuzzing(log: Path) -> Outcome:
     targets = sorted({path.stem for path in (TOP / "src").glob("*/*_fuzz.cc")})
     if not targets:
         return Outcome(failed=1, notes=["no fuzz target is in the tree"])
-    total = sanitizer_build("fuzz", targets, log)
+    total = sanitizer_build("asan", targets, log)
     if total.failed:
         return total
     with ThreadPoolExecutor(max_workers=min(2, os.cpu_count() or 1)) as pool:
@@ -92,6 +92,6 @@ def long_steps() -> list[Step]:
         Step("simulation, other seeds", more_seeds),
         Step("unit tests, address + undefined", address_sanitizer),
         Step("concurrency tests, thread", thread_sanitizer),
-        Step("fuzzing, half a minute each", fuzzing),
+        Step(f"fuzzing, {FUZZ_SECONDS} s each", fuzzing),
         Step("oracle: lies are found", lambda log: counted_program(python("oracle/self_test.py"), log, 900)),
     ]

@@ -168,6 +168,18 @@ class Workers(unittest.TestCase):
         scene.wait_until("the others say so", lambda: held() == [3, 3])
         scene.check_sound(self, 30)
 
+    def test_an_archive_that_another_makes_between_two_looks_is_one(self):
+        """The second look is the list, which shows that there is something."""
+        scene = ScriptedScene(self.aws)
+        self.aws.control("faults", kind="slow", ms=4000, operation="ListObjectsV2", access_key="late")
+        late = scene.worker(AWS_ACCESS_KEY_ID="late")
+        scene.wait_until("it looks", lambda: self.aws.asked("faults")["faults"][0]["matched"] > 0)
+        scene.worker()
+        scene.count("A")
+        scene.wait_drained()
+        scene.wait_until("both are at work", lambda: late.process.poll() is not None or late.status() != "")
+        scene.check_sound(self, 1)
+
     def test_who_was_paused_and_fenced_writes_nothing_when_it_wakes(self):
         """One shard, so that the one that wakes gets none: whatever it puts then it puts as a fenced worker."""
         scene = ScriptedScene(self.aws)

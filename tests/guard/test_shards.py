@@ -177,6 +177,7 @@ class Workers(unittest.TestCase):
         self.aws.control("faults", kind="error", status=404, code="NoSuchKey", operation="GetObject", name="archive.json", access_key="late", count=1)
         late = scene.worker(AWS_ACCESS_KEY_ID="late")
         scene.wait_until("both are at work", lambda: late.process.poll() is not None or late.status() != "")
+        self.assertIsNone(late.process.poll(), late.log_end())
         scene.check_sound(self, 1)
 
     def test_who_was_paused_and_fenced_writes_nothing_when_it_wakes(self):

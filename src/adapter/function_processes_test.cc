@@ -52,6 +52,9 @@ class Heard final : public ProcessListener {
   std::string name_;
 };
 
+// For what comes at once on a quiet machine.
+constexpr seconds kPatience{120};
+
 class FunctionProcesses : public testing::Test {
  protected:
   std::unique_ptr<FunctionProcess> start(const std::string& program, Heard& heard) {
@@ -85,9 +88,9 @@ TEST_F(FunctionProcesses, OneThatHasLeftItsGroupIsKilled) {
       "if child == 0:\n    os.setpgid(0, 0)\n    time.sleep(600)\n"
       "time.sleep(0.3)\nos.setpgid(0, child)\nprint('left', flush=True)\ntime.sleep(600)\n",
       heard);
-  ASSERT_TRUE(pump([&] { return heard.last == "left"; }, seconds(20)));
+  ASSERT_TRUE(pump([&] { return heard.last == "left"; }, kPatience));
   process->kill();
-  EXPECT_TRUE(pump([&] { return heard.end.has_value(); }, seconds(3)));
+  EXPECT_TRUE(pump([&] { return heard.end.has_value(); }, kPatience));
 }
 
 TEST_F(FunctionProcesses, ADaemonOfItsEndsBeforeItsEndIsTold) {
@@ -98,24 +101,24 @@ TEST_F(FunctionProcesses, ADaemonOfItsEndsBeforeItsEndIsTold) {
       "    os._exit(0)\n"
       "time.sleep(600)\n",
       heard);
-  ASSERT_TRUE(pump([&] { return heard.lines == 1; }, seconds(20)));
+  ASSERT_TRUE(pump([&] { return heard.lines == 1; }, kPatience));
   const ::pid_t daemon = std::stoi(heard.last);
   process->kill();
-  ASSERT_TRUE(pump([&] { return heard.end.has_value(); }, seconds(3)));
+  ASSERT_TRUE(pump([&] { return heard.end.has_value(); }, kPatience));
   // It is dead, or a zombie until whoever it was handed to reaps it: then it has no memory.
   const auto resident = [daemon] { return resident_bytes(daemon, ~std::uint64_t{0}); };
-  EXPECT_TRUE(pump([&] { return resident() == 0; }, seconds(3)));
+  EXPECT_TRUE(pump([&] { return resident() == 0; }, kPatience));
 }
 
 TEST_F(FunctionProcesses, OneThatWritesWithoutEndHoldsUpNobody) {
   Heard loud(*log_, "loud");
   Heard quiet(*log_, "quiet");
   const auto flood = start("while True: os.write(1, b'\\n' * 65536)\n", loud);
-  ASSERT_TRUE(pump([&] { return loud.lines > 1000; }, seconds(20)));
+  ASSERT_TRUE(pump([&] { return loud.lines > 1000; }, kPatience));
   const auto other =
       start("for i in range(20):\n    print(i, flush=True)\n    time.sleep(0.01)\n", quiet);
   const auto begun = std::chrono::steady_clock::now();
-  EXPECT_TRUE(pump([&] { return quiet.end.has_value(); }, seconds(20)));
+  EXPECT_TRUE(pump([&] { return quiet.end.has_value(); }, kPatience));
   EXPECT_EQ(quiet.last, "19");
   EXPECT_EQ(quiet.lines, 20U);
   const auto before = loud.lines;
@@ -124,7 +127,7 @@ TEST_F(FunctionProcesses, OneThatWritesWithoutEndHoldsUpNobody) {
   pump([] { return false; }, seconds(2));
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begun;
   flood->kill();
-  ASSERT_TRUE(pump([&] { return loud.end.has_value(); }, seconds(5)));
+  ASSERT_TRUE(pump([&] { return loud.end.has_value(); }, kPatience));
   EXPECT_LT(static_cast<double>(loud.lines), LineBudget::kLinesASecond * (took.count() + 10));
 }
 

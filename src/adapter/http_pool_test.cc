@@ -122,7 +122,7 @@ TEST(HttpPool, RunsManyAtOnce) {
   std::atomic<int> waiting = 0;
   TinyServer server([&](const std::string&) {
     ++waiting;
-    for (int i = 0; waiting < 8 && i < 5000; ++i)
+    for (int i = 0; waiting < 8 && i < 60'000; ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return ok_answer("");
   });

@@ -31,8 +31,11 @@ class ProcessTree : public testing::Test {
   void start(const std::string& program) {
     ChildSpec spec;
     spec.command = {"/usr/bin/python3", "-c",
-                    "import ctypes, os, threading, time\n" + program +
-                        "\nprint('ready', flush=True)\ntime.sleep(600)\n"};
+                    "import ctypes, os, threading, time\n"
+                    "said, say = os.pipe()\n"  // of which the children tell how far they are
+                    "def wait_for(children):\n"
+                    "    while children > 0: children -= len(os.read(said, children))\n" +
+                        program + "\nprint('ready', flush=True)\ntime.sleep(600)\n"};
     spec.environment = {"PATH=/usr/bin:/bin", "MARK=of-this-test"};
     spec.folder = "/";
     auto started = start_child(spec);
@@ -41,7 +44,7 @@ class ProcessTree : public testing::Test {
     std::array<char, 256> text{};
     ::pollfd wait{child_.output.get(), POLLIN, 0};
     while (said_.find("ready") == std::string::npos) {
-      ASSERT_EQ(::poll(&wait, 1, 20'000), 1);
+      ASSERT_EQ(::poll(&wait, 1, 120'000), 1);
       const auto size = ::read(child_.output.get(), text.data(), text.size());
       ASSERT_GT(size, 0);
       said_.append(text.data(), static_cast<std::size_t>(size));
@@ -53,7 +56,7 @@ class ProcessTree : public testing::Test {
 };
 
 bool is_gone(::pid_t pid) {
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < 6000; ++i) {  // a minute
     std::array<char, 512> text{};
     const FileDescriptor stat(
         ::open(("/proc/" + std::to_string(pid) + "/stat").c_str(), O_RDONLY | O_CLOEXEC));
@@ -67,11 +70,11 @@ bool is_gone(::pid_t pid) {
 
 TEST_F(ProcessTree, HasChildrenOfEveryThread) {
   start(
-      "def fork():\n    if os.fork() == 0: time.sleep(600)\n"
+      "def fork():\n    if os.fork() == 0:\n        os.write(say, b'.')\n        time.sleep(600)\n"
       "def thread():\n    fork()\n    time.sleep(600)\n"
       "fork()\n"
       "for _ in range(3): threading.Thread(target=thread, daemon=True).start()\n"
-      "time.sleep(0.5)");
+      "wait_for(4)");
   EXPECT_EQ(process_tree(child_.pid).size(), 5U);
   EXPECT_TRUE(process_tree(-1).empty());
 }
@@ -79,16 +82,18 @@ TEST_F(ProcessTree, HasChildrenOfEveryThread) {
 TEST_F(ProcessTree, ManyChildrenDoNotHideMemory) {
   start(
       "for i in range(100):\n"
-      "    if os.fork() == 0:\n        held = b'x' * (2 << 20)\n        time.sleep(600)\n"
-      "time.sleep(1)");
+      "    if os.fork() == 0:\n        held = b'x' * (2 << 20)\n"
+      "        os.write(say, b'.')\n        time.sleep(600)\n"
+      "wait_for(100)");
   EXPECT_GT(resident_bytes(child_.pid, 0), 200ULL << 20);
 }
 
 TEST_F(ProcessTree, SharedPagesAreCountedOnce) {
   start(
       "held = b'x' * (64 << 20)\n"
-      "for i in range(7):\n    if os.fork() == 0: time.sleep(600)\n"
-      "time.sleep(0.5)");
+      "for i in range(7):\n    if os.fork() == 0:\n"
+      "        os.write(say, b'.')\n        time.sleep(600)\n"
+      "wait_for(7)");
   EXPECT_GT(resident_bytes(child_.pid, kNever), 500ULL << 20) << "as each of them has them";
   EXPECT_LT(resident_bytes(child_.pid, 100ULL << 20), 200ULL << 20);
   EXPECT_GT(resident_bytes(child_.pid, 100ULL << 20), 64ULL << 20);
@@ -97,8 +102,8 @@ TEST_F(ProcessTree, SharedPagesAreCountedOnce) {
 TEST_F(ProcessTree, IsKilledOutOfItsGroupToo) {
   start(
       "child = os.fork()\n"
-      "if child == 0:\n    os.setsid()\n    time.sleep(600)\n"
-      "time.sleep(0.3)\nprint(child, flush=True)");
+      "if child == 0:\n    os.setsid()\n    os.write(say, b'.')\n    time.sleep(600)\n"
+      "wait_for(1)\nprint(child, flush=True)");
   const auto tree = process_tree(child_.pid);
   ASSERT_EQ(tree.size(), 2U);
   kill_tree(child_.pid);
@@ -110,9 +115,9 @@ TEST_F(ProcessTree, WhatHasLeftItIsFoundByItsMark) {
   start(
       "if os.fork() == 0:\n    os.setsid()\n"
       "    if os.fork() == 0:\n        print('daemon', os.getpid(), flush=True)\n        "
-      "time.sleep(600)\n"
+      "os.write(say, b'.')\n        time.sleep(600)\n"
       "    os._exit(0)\n"
-      "time.sleep(0.5)");
+      "wait_for(1)\nos.wait()");
   const auto by_mark = [](std::string_view mark) { kill_marked(::geteuid(), mark); };
   by_mark("MARK=of-this");
   by_mark("ARK=of-this-test");

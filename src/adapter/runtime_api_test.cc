@@ -42,6 +42,9 @@ class Heard final : public ProcessListener {
   std::vector<std::string> errors;
 };
 
+// For what comes at once on a quiet machine.
+constexpr std::chrono::seconds kPatience{120};
+
 class RuntimeApiTest : public testing::Test {
  protected:
   RuntimeApiTest() {
@@ -85,7 +88,7 @@ class RuntimeApiTest : public testing::Test {
           if (size > 0) text.remove_prefix(static_cast<std::size_t>(size));
           return text.empty();
         },
-        std::chrono::seconds(10));
+        kPatience);
     EXPECT_TRUE(sent);
   }
   // What comes until `until` is in it, or the end; "" if nothing comes.
@@ -100,14 +103,14 @@ class RuntimeApiTest : public testing::Test {
           if (size == 0 || (size < 0 && errno != EAGAIN)) ended = true;
           return ended || text.find(until) != std::string::npos;
         },
-        std::chrono::seconds(5));
+        kPatience);
     return ended && text.empty() ? "closed" : text;
   }
   void give(const std::string& id, std::string payload = "1") {
     api_->give({id, std::move(payload), "trace", "arn", 1});
   }
   bool wait_ready(int times) {
-    return pump([&] { return heard_.ready == times; }, std::chrono::seconds(5));
+    return pump([&] { return heard_.ready == times; }, kPatience);
   }
   // Has `client` the invocation `id`, as the first there is.
   void hand_out(const FileDescriptor& client, const std::string& id) {
@@ -164,7 +167,7 @@ TEST_F(RuntimeApiTest, AnotherProcessThatAsksDoesNotEndTheCall) {
     ::_exit(heard.starts_with("HTTP/1.1 403") ? 0 : 1);
   }
   int status = -1;
-  pump([&] { return ::waitpid(other, &status, WNOHANG) == other; }, std::chrono::seconds(5));
+  pump([&] { return ::waitpid(other, &status, WNOHANG) == other; }, kPatience);
   EXPECT_EQ(status, 0);
   EXPECT_EQ(heard_.ready, 1);
   send(client, request("POST", "/2018-06-01/runtime/invocation/one/response", "", "5"));

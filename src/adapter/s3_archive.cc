@@ -139,15 +139,22 @@ Awaitable<Result<S3Archive>> find_s3_archive(S3Client& client) {
 Awaitable<Result<S3ArchiveProbe>> probe_s3_archive(S3Client& client, S3Prefix prefix) {
   const auto known = co_await read_identity(client);
   if (!known.ok()) co_return known.error();
-  if (!*known && prefix == S3Prefix::kOwn) {
+  auto id = *known;
+  if (!id && prefix == S3Prefix::kOwn) {
     const auto empty = co_await check_empty(client);
-    if (!empty.ok()) co_return empty.error();
+    if (!empty.ok()) {
+      // What is there may be the archive that another has made since.
+      const auto again = co_await read_identity(client);
+      if (!again.ok()) co_return again.error();
+      if (!*again) co_return empty.error();
+      id = *again;
+    }
   }
   auto probe = co_await probe_absence(client);
   if (!probe.ok()) co_return probe.error();
   const auto form = co_await probe_match(client, std::move(probe).value());
   if (!form.ok()) co_return form.error();
-  co_return S3ArchiveProbe{*known, *form};
+  co_return S3ArchiveProbe{id, *form};
 }
 
 Awaitable<Status> probe_put_if_absent(S3Client& client) {

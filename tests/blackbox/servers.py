@@ -11,7 +11,8 @@ import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-READY_TIMEOUT_S = 60.0  # the machine may be busy; a server that is up answers within milliseconds
+READY_TIMEOUT_S = 120.0  # the machine may be busy; a server that is up answers within milliseconds
+STOP_TIMEOUT_S = 120.0
 
 
 class StartFailed(Exception):
@@ -112,7 +113,7 @@ class _Server:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
-    def stop(self, timeout_s=30.0):
+    def stop(self, timeout_s=STOP_TIMEOUT_S):
         """SIGTERM; SIGKILL if that does not end it in time. Returns the exit status."""
         if self.process is None:
             return None
@@ -140,7 +141,7 @@ class DynamoDbLocal(_Server):
             self.stop()
             raise
 
-    def stop(self, timeout_s=30.0):
+    def stop(self, timeout_s=STOP_TIMEOUT_S):
         status = super().stop(timeout_s)
         if self.log and os.path.exists(self.log):
             os.unlink(self.log)

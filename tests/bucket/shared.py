@@ -15,13 +15,13 @@ _numbers = itertools.count()
 
 
 def client(url=None, **more):
-    config = Config(signature_version="s3v4", s3={"addressing_style": "path"}, retries={"max_attempts": 0}, read_timeout=60)
+    config = Config(signature_version="s3v4", s3={"addressing_style": "path"}, retries={"max_attempts": 0}, read_timeout=120)
     return boto3.client("s3", endpoint_url=url or suite.current().url, config=config, **more)
 
 
 def archived(s3, count, bucket="archive", **more):
     """The keys of the archive, once there are so many."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while True:
         found = [o["Key"] for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, **more) for o in page.get("Contents", [])]
         if len(found) >= count or time.monotonic() > deadline:

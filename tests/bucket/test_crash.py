@@ -9,6 +9,7 @@ import time
 from botocore.exceptions import BotoCoreError, ClientError
 
 from blackbox import suite
+from blackbox.client_case import wait_until
 from shared import BucketCase, client
 
 KILLS = int(os.environ.get("PAWL_KILLS", "5"))
@@ -63,7 +64,9 @@ class Crash(BucketCase):
             writers = fresh_writers
             for writer in writers:
                 writer.start()
-            time.sleep(0.3 + random.random())
+            so_far = sum(writer.writes for writer in writers)
+            wait_until(lambda so_far=so_far, writers=writers: sum(writer.writes for writer in writers) > so_far + 25, what="writing")
+            time.sleep(random.random())
             pawl.kill()
             stop.set()
             for writer in writers:

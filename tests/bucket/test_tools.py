@@ -24,7 +24,7 @@ class Tools(BucketCase):
         self.host = suite.current().url.split("//")[1]
 
     def good(self, *command, **more):
-        done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False, **more)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False, **more)
         self.assertEqual(done.returncode, 0, f"{' '.join(command)}:\n{done.stdout}{done.stderr}")
         return done.stdout
 

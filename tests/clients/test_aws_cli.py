@@ -13,7 +13,7 @@ AWS = "/usr/bin/aws" if os.path.exists("/usr/bin/aws") else "aws"
 
 def aws(*arguments):
     return subprocess.run([AWS, "--endpoint-url", suite.current().url, "--output", "json", "dynamodb", *arguments],
-                          capture_output=True, text=True, timeout=120, check=False)
+                          capture_output=True, text=True, timeout=300, check=False)
 
 
 class AwsCommandLine(unittest.TestCase):

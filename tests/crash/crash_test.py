@@ -33,7 +33,7 @@ partitions = 3
 [tables.left]
 partitions = 2
 """
-CATCH_UP_S = 120.0
+CATCH_UP_S = 240.0
 
 
 class Run:

@@ -83,7 +83,7 @@ class FullDisk(SceneCase):
             self.assertEqual(item["pad"]["S"], pad)
 
     def taken_again(self, scene):
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while True:
             reply = scene.reply("PutItem", TableName="users", Item={"hashid": {"S": "again"}, "_version": {"N": "0"}, "pad": {"S": "y"}})
             if reply.status == 200:
@@ -93,7 +93,7 @@ class FullDisk(SceneCase):
             time.sleep(0.3)
 
     def alarmed(self, scene):
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while True:
             status, text = scene.status_text()
             if status == 1 and any(word in text.lower() for word in ("room", "space", "full", "inode")):

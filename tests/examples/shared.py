@@ -14,7 +14,7 @@ from blackbox.servers import Pawl
 EXAMPLES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "examples")
 SHELL_BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 DEFAULT_URL = "http://127.0.0.1:8000"
-BLOCK_TIMEOUT_S = 180
+BLOCK_TIMEOUT_S = 400
 
 
 def folder(name=""):

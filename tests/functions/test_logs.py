@@ -19,7 +19,7 @@ SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "d
 class Logs(Case):
     def pawl_logs(self, *arguments):
         pawl = suite.current().require_pawl()
-        return pawl.run("logs", *arguments, "--endpoint", pawl.url, timeout_s=30)
+        return pawl.run("logs", *arguments, "--endpoint", pawl.url, timeout_s=120)
 
     def test_lines_with_request_ids(self):
         name = create("import sys\nprint('at import')\ndef lambda_handler(event, context):\n    print('to', event)\n    print('err', file=sys.stderr)\n")
@@ -41,13 +41,18 @@ class Logs(Case):
 
     def test_since(self):
         name = create("def lambda_handler(event, context):\n    print('line', event)\n")
-        invoke(name, 1)
-        time.sleep(2.2)
-        invoke(name, 2)
-        recent = self.pawl_logs(name, "--since", "2s").stdout
+        took, seconds = 9.0, 1
+        while took >= seconds:  # a machine that is too busy for so short a time is given a longer one
+            seconds *= 2
+            invoke(name, 1)
+            time.sleep(seconds + 0.2)
+            begun = time.monotonic()
+            invoke(name, 2)
+            recent = self.pawl_logs(name, "--since", f"{seconds}s").stdout
+            took = time.monotonic() - begun
         self.assertIn("line 2", recent)
         self.assertNotIn("line 1", recent)
-        self.assertIn("line 1", self.pawl_logs(name, "--since", "10m").stdout)
+        self.assertIn("line 1", self.pawl_logs(name, "--since", "60m").stdout)
         self.assertEqual(self.pawl_logs(name, "--since", "2999-01-01T00:00:00Z").stdout, "")
         self.assertEqual(self.pawl_logs(name, "--since", "soon").returncode, 2)
 
@@ -64,7 +69,7 @@ class Logs(Case):
             self.assertEqual(seen.count("line 1"), 1)
         finally:
             process.send_signal(signal.SIGINT)
-            self.assertEqual(process.wait(10), 0)
+            self.assertEqual(process.wait(120), 0)
             process.stdout.close()
 
     def test_follow_over_a_restart(self):
@@ -81,7 +86,7 @@ class Logs(Case):
                     seen += process.stdout.readline()
                 for times, end in enumerate((pawl.stop, pawl.kill), start=1):
                     end()
-                    time.sleep(1.2)
+                    wait_until(lambda times=times: os.pread(errors.fileno(), 1 << 20, 0).count(b"waiting for it") == times, what="word of it")
                     self.assertIsNone(process.poll(), "it waits for the server")
                     pawl.start()
                     invoke(name, 2, url=pawl.url)
@@ -92,13 +97,13 @@ class Logs(Case):
                 self.assertEqual(seen.count("line 1"), 1, "no line comes twice")
             finally:
                 process.send_signal(signal.SIGINT)
-                self.assertEqual(process.wait(10), 0)
+                self.assertEqual(process.wait(120), 0)
                 process.stdout.close()
             errors.seek(0)
             said = errors.read()
             self.assertEqual((said.count("waiting for it"), said.count("answers again")), (2, 2), said)
             pawl.stop()
-            self.assertEqual(subprocess.run([pawl.binary, "logs", name, "--follow", "--endpoint", pawl.url], capture_output=True, timeout=20).returncode, 2,
+            self.assertEqual(subprocess.run([pawl.binary, "logs", name, "--follow", "--endpoint", pawl.url], capture_output=True, timeout=120).returncode, 2,
                              "a server that was never there is an error")
 
     def test_what_is_not_there(self):
@@ -122,7 +127,7 @@ class Logs(Case):
         self.assertEqual(beyond["lines"], [])
 
     def test_lines_of_several_at_once_keep_their_ids(self):
-        name = create("import time\ndef lambda_handler(event, context):\n    for i in range(20):\n        print(context.aws_request_id, i)\n        time.sleep(0.01)\n", Timeout=20)
+        name = create("import time\ndef lambda_handler(event, context):\n    for i in range(20):\n        print(context.aws_request_id, i)\n        time.sleep(0.01)\n", Timeout=60)
         import threading
 
         threads = [threading.Thread(target=invoke, args=(name,)) for _ in range(3)]
@@ -130,7 +135,7 @@ class Logs(Case):
             thread.start()
         for thread in threads:
             thread.join()
-        lines = wait_until(lambda: [line for line in logs(name) if line["stream"] == "stdout"], what="lines")
+        lines = [line for line in logs(name) if line["stream"] == "stdout"]
         self.assertEqual(len(lines), 60)
         for line in lines:
             self.assertEqual(line["text"].split()[0], line["request_id"])

@@ -68,7 +68,7 @@ while true; do
   curl -sS -o /dev/null -d "{\\"length\\": ${#event}}" "http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation/$id/response"
 done
 """
-        name = create({"bootstrap": script}, runtime="provided.al2", handler="any", Timeout=10)
+        name = create({"bootstrap": script}, runtime="provided.al2", handler="any", Timeout=60)
         self.assertEqual(invoke(name, [1, 2]).payload, {"length": 6})
         self.assertIn("event [1, 2]", [line["text"] for line in logs(name) if line["stream"] == "stderr"])
 
@@ -112,7 +112,7 @@ class Rules(Case):
                         "    except OSError: pass  # it may hang up before it has all of it\n    s.close()\n"
                         "held = [socket.create_connection((host, int(port))) for _ in range(40)]\nfor h in held: h.close()\ntime.sleep(0.2)\n"
                         "while True:\n    s, h, b = ask('GET', '/invocation/next')\n"
-                        "    ask('POST', '/invocation/%s/response' % h['Lambda-Runtime-Aws-Request-Id'], b)\n", Timeout=10)
+                        "    ask('POST', '/invocation/%s/response' % h['Lambda-Runtime-Aws-Request-Id'], b)\n", Timeout=60)
         self.assertEqual(invoke(name, 5).payload, 5)
         self.assertIn("origin 403", texts(name))
         self.assertIn("host 403", texts(name))

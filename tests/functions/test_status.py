@@ -14,7 +14,7 @@ def lambda_handler(event, context):
     if event == "exit":
         os._exit(3)
     if event == "sleep":
-        time.sleep(60)
+        time.sleep(600)
     return event
 """
 
@@ -36,7 +36,7 @@ def metric(line):
 class Status(Case):
     def setUp(self):
         # The first 100 by name have figures of their own: before those that other tests have made.
-        self.name = create(HANDLER, name=fresh("A-status"), Timeout=1)
+        self.name = create(HANDLER, name=fresh("A-status"), Timeout=2)
         self.addCleanup(lambda: client().delete_function(FunctionName=self.name) if figures(self.name) else None)
 
     def test_a_function_that_was_never_called(self):
@@ -51,9 +51,9 @@ class Status(Case):
         found = figures(self.name)
         self.assertEqual(found["ended"], {"returned": 2, "failed": 1, "timed_out": 1, "exited": 1, "throttled": 0, "not_run": 0})
         self.assertEqual(found["durations"]["calls"], 5)
-        self.assertGreaterEqual(found["durations"]["total_ms"], 1000, "one was at its time-out")
+        self.assertGreaterEqual(found["durations"]["total_ms"], 2000, "one was at its time-out")
         self.assertEqual(found["last_failure"]["outcome"], "timed_out")
-        self.assertIn("Task timed out after 1.00 seconds", found["last_failure"]["why"])
+        self.assertIn("Task timed out after 2.00 seconds", found["last_failure"]["why"])
         invoke(self.name, "raise")
         self.assertIn("on purpose: ", figures(self.name)["last_failure"]["why"])
         label = f'function="{self.name}"'
@@ -72,10 +72,10 @@ class Status(Case):
 
     def test_what_waits_and_what_runs(self):
         client().put_function_concurrency(FunctionName=self.name, ReservedConcurrentExecutions=1)
-        client().update_function_configuration(FunctionName=self.name, Timeout=30)
+        client().update_function_configuration(FunctionName=self.name, Timeout=300)
         for _ in range(2):
             client().invoke(FunctionName=self.name, InvocationType="Event", Payload=b'"sleep"')
-        wait_until(lambda: figures(self.name)["calls"]["under_way"] == 1, what="the call")
+        wait_until(lambda: (figures(self.name)["calls"]["under_way"], figures(self.name)["processes"]["busy"]) == (1, 1), what="the call")
         found = figures(self.name)
         self.assertEqual((found["processes"]["busy"], found["events"]["waiting"]), (1, 2))
         self.assertEqual(metric(f'pawl_function_events{{function="{self.name}"}}'), 2)

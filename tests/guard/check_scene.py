@@ -52,6 +52,13 @@ class CheckScene(LocalScene):
     def command(self, *more):
         return check_command(self, *more)
 
+    def worker_after(self, function, changes, **environment):
+        """Started when the function is through with so many: how long it took for them says nothing then."""
+        function.wait_seen(changes)
+        running = [worker for worker in self.workers if worker.process.poll() is None]
+        assert not running, "it would be too early"
+        return self.worker(**environment)
+
     def objects(self):
         """What is in the bucket but the ledger: name -> (ETag, instant)."""
         pages = self.store.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self.below)

@@ -16,7 +16,7 @@ from botocore.config import Config
 
 KEYS = {"aws_access_key_id": "guard", "aws_secret_access_key": "guard", "region_name": "us-east-1"}
 COMMAND_S = 300.0
-CATCH_UP_S = 120.0
+CATCH_UP_S = 240.0
 NAMES = "logs/{hashid}-{_version}.log"
 
 
@@ -49,7 +49,7 @@ class Worker:
         self.process.send_signal(signal.SIGCONT)
         self.paused = False
 
-    def stop(self, timeout_s=60.0):
+    def stop(self, timeout_s=120.0):
         if self.process is None or self.process.poll() is not None:
             return self.process.returncode if self.process else None
         if self.paused:
@@ -132,6 +132,21 @@ class Scene:
         """The id of the worker that the one shard's row names; "" = none."""
         return next((row["owner"] for name, row in self.lease_rows().items() if name.startswith("shard/")), "")
 
+    def worker_of(self, worker_id):
+        return next((worker for worker in self.workers if worker_id and re.search(f"^worker {worker_id}", worker.log(), re.M)), None)
+
+    def reading_worker(self, other_than=""):
+        """Waits until a worker reads that has said its id; gives (id, worker)."""
+        found = []
+
+        def known():
+            reader = self.reader()
+            worker = self.worker_of(reader) if reader != other_than else None
+            found[:] = [reader, worker] if worker else []
+            return found
+        self.wait_until("a reader", known)
+        return found
+
     def check_sound(self, case, versions, gaps=0):
         """Every worker ends cleanly, and the archive has each version once, in order."""
         for worker in self.workers:
@@ -161,9 +176,6 @@ class LocalScene(Scene):
 
     def remove(self, hashid):
         self.dynamodb.delete_item(TableName=self.table, Key={"hashid": {"S": hashid}})
-
-    def worker_of(self, worker_id):
-        return next((worker for worker in self.workers if worker_id and re.search(f"^worker {worker_id}", worker.log(), re.M)), None)
 
 
 class Writers:

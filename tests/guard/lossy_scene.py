@@ -47,6 +47,14 @@ class Lossy:
         for version in versions:
             self.api.put_item(TableName=self.table, Item=item(key, version))
 
+    def write_each(self, keys, *versions):
+        """Of each key the first version, then of each the second, and so on."""
+        for version in versions:
+            for first in range(0, len(keys), 25):
+                puts = [{"PutRequest": {"Item": item(key, version)}} for key in keys[first:first + 25]]
+                left = self.api.batch_write_item(RequestItems={self.table: puts})["UnprocessedItems"]
+                assert not left, left
+
     def archive(self, key, *versions, digits=0):
         for version in versions:
             name = own_name(key, str(version).zfill(digits))
@@ -62,6 +70,16 @@ class Lossy:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
         return {o["Key"]: (o["ETag"], o["LastModified"], o["Size"]) for page in pages for o in page.get("Contents", [])}
 
+    def has(self, name):
+        """Whether there is such an object; quicker than a list of all."""
+        if not self.s3:
+            return name in self.store.objects
+        try:
+            self.s3.head_object(Bucket=self.bucket, Key=name)
+            return True
+        except self.s3.exceptions.ClientError:
+            return False
+
     def body(self, name):
         if not self.s3:
             return self.store.objects[name][0]
@@ -72,7 +90,7 @@ class Lossy:
                 self.url, "--dynamodb-endpoint", shared.dynamodb.url, *more]
 
     def run(self, command, *more, environment=None):
-        return subprocess.run(self.command(command, *more), capture_output=True, text=True, timeout=120, check=False,
+        return subprocess.run(self.command(command, *more), capture_output=True, text=True, timeout=300, check=False,
                               env={**os.environ, **(environment or {})})
 
     def document(self, case, command, status, *more, environment=None):

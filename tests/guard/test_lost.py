@@ -219,7 +219,7 @@ class Lost(unittest.TestCase):
         for turn in range(4):
             process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             puts = len(self.names(scene))
-            deadline = time.monotonic() + 60
+            deadline = time.monotonic() + 240
             while len(self.names(scene)) < puts + 7 * (turn + 1) and process.poll() is None and time.monotonic() < deadline:
                 time.sleep(0.01)
             process.kill()

@@ -10,7 +10,7 @@ import shared
 from blackbox import suite
 from guard_scene import LocalScene, Writers
 
-TAKEN_OVER_WITHIN_S = 10.0
+TAKEN_OVER_WITHIN_S = 40.0  # six seconds on a quiet machine: a lease of five, and a look
 
 
 def scene_of(**more):
@@ -28,8 +28,7 @@ class Record(unittest.TestCase):
         scene.remove("A000002")
         scene.count("A000002")  # counts from 1 again: its name is taken
         scene.wait_archived(26)
-        scene.wait_until("a status line", lambda: "26 changes in the ledger" in worker.status())
-        self.assertIn("lag below 3 s", worker.status())
+        scene.wait_until("a status line", lambda: "26 changes in the ledger" in worker.status() and "lag below 3 s" in worker.status())
         self.assertIn("1 change whose name was taken", worker.status())
         self.assertIn("(root): 1 shard,", worker.status())
         scene.check_sound(self, 26)
@@ -62,15 +61,12 @@ class Record(unittest.TestCase):
         scene = scene_of()
         scene.worker(), scene.worker()
         writers = Writers(scene, 8, pause_s=0.05).start()
-        scene.wait_until("a reader", lambda: scene.worker_of(scene.reader()) is not None)
-        dead = scene.reader()
-        scene.worker_of(dead).kill()
+        dead, worker = scene.reading_worker()
+        worker.kill()
         scene.wait_until("the other reads", lambda: scene.reader() not in ("", dead), TAKEN_OVER_WITHIN_S)
-        paused_id = scene.reader()
         third = scene.worker()  # at work before the pause: its own start is no part of the time that taking over may take
         scene.wait_until("the third is at work", lambda: third.status() != "")
-        scene.wait_until("it has said so", lambda: scene.worker_of(paused_id) is not None)
-        paused = scene.worker_of(paused_id)
+        paused_id, paused = scene.reading_worker(other_than=dead)
         paused.pause()
         scene.wait_until("a third reads", lambda: scene.reader() not in ("", paused_id), TAKEN_OVER_WITHIN_S)
         paused.go_on()
@@ -112,7 +108,7 @@ class Record(unittest.TestCase):
             time.sleep(2)
             began = time.monotonic()
             self.assertEqual(worker.stop(), 0, worker.log_end())
-            self.assertLess(time.monotonic() - began, 20)
+            self.assertLess(time.monotonic() - began, 60)
         finally:
             shared.ceph.gateway_start()
         scene.worker()

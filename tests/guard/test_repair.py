@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 import ceph
 import shared
@@ -273,7 +274,7 @@ class Stores(unittest.TestCase):
         runs = [subprocess.Popen(lossy.command("repair", "--json"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
         documents = []
         for run in runs:
-            out, err = run.communicate(timeout=120)
+            out, err = run.communicate(timeout=300)
             self.assertEqual(run.returncode, 0, err)
             documents.append(json.loads(out))
         put = [v["name"] for document in documents for v in document["versions"] if v["outcome"] == "put"]
@@ -291,9 +292,10 @@ class Stores(unittest.TestCase):
 
     def test_a_store_that_refuses_all_puts(self):
         lossy = self.scripted()
-        for key in range(200):
-            lossy.write(f"K{key:03}", 0, 1, 2)
-            lossy.archive(f"K{key:03}", 0, 2)
+        keys = [f"K{key:03}" for key in range(200)]
+        lossy.write_each(keys, 0, 1, 2)
+        for key in keys:
+            lossy.archive(key, 0, 2)
         handler = lossy.store.server.RequestHandlerClass
         put = handler._put
 
@@ -323,16 +325,16 @@ class Ends(unittest.TestCase):
 
     def scene(self, store=None):
         lossy = Lossy(store=store)
-        for key in range(400):
-            lossy.write(f"K{key:03}", 0, 1, 2)
-        for key in range(400):
-            lossy.archive(f"K{key:03}", 0, 2)
+        keys = [f"K{key:03}" for key in range(400)]
+        lossy.write_each(keys, 0, 1, 2)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda key: lossy.archive(key, 0, 2), keys))
         return lossy
 
     def begun(self, lossy):
         run = subprocess.Popen(lossy.command("repair", "--json"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        deadline = time.monotonic() + 60
-        while not any(name.endswith("~repaired") for name in lossy.state()):
+        deadline = time.monotonic() + 240
+        while not any(lossy.has(f"logs/K{key:03}-1.log~repaired") for key in range(0, 400, 50)):
             self.assertLess(time.monotonic(), deadline, "nothing is put")
             time.sleep(0.01)
         return run
@@ -353,8 +355,11 @@ class Ends(unittest.TestCase):
         run = self.begun(lossy)
         run.kill()
         run.communicate()
-        time.sleep(0.5)  # what was under way
-        self.check_gone_on_with(lossy, before, lossy.state())
+        ended, seen = lossy.state(), None
+        while ended != seen:  # what was under way
+            time.sleep(0.5)
+            ended, seen = lossy.state(), ended
+        self.check_gone_on_with(lossy, before, ended)
 
     def test_stopped_by_a_signal(self):
         for end in (signal.SIGINT, signal.SIGTERM):
@@ -364,7 +369,7 @@ class Ends(unittest.TestCase):
             before = lossy.state()
             run = self.begun(lossy)
             run.send_signal(end)
-            out, err = run.communicate(timeout=60)
+            out, err = run.communicate(timeout=300)
             self.assertEqual(run.returncode, 1, err)
             document = json.loads(out)
             self.assertTrue(document["stopped"])

@@ -9,7 +9,7 @@ import uuid
 import server
 from guard_scene import Scene
 
-TAKEN_OVER_WITHIN_S = 10.0
+TAKEN_OVER_WITHIN_S = 40.0  # six seconds on a quiet machine: a lease of five, and a look
 
 
 class ScriptedScene(Scene):
@@ -142,10 +142,8 @@ class Shards(unittest.TestCase):
         self.aws.control("faults", kind="error", status=400, code="ExpiredIteratorException", operation="GetRecords", probability=0.05, seed=99)
         for _ in range(40):
             scene.count(*(f"A{number}" for number in range(8)))
-        time.sleep(6)
-        fired = sum(rule["fired"] for rule in self.aws.asked("faults")["faults"])
+        scene.wait_until("enough has failed", lambda: sum(rule["fired"] for rule in self.aws.asked("faults")["faults"]) > 60)
         self.aws.control("reset", what="faults")
-        self.assertGreater(fired, 30)
         scene.wait_drained()
         scene.check_sound(self, scene.changes)
         self.assertEqual([put for put in self.aws.asked("puts/bucket?overwritten=1")["puts"] if not put["key"].endswith("/probe")], [])
@@ -163,14 +161,24 @@ class Workers(unittest.TestCase):
         def held():
             return [int((re.search(r": (\d+) shard", worker.status()) or [0, "0"])[1]) for worker in workers if worker.process.poll() is None]
 
-        scene.wait_until("each has its share", lambda: held() == [2, 2, 2], 30)
+        scene.wait_until("each has its share", lambda: held() == [2, 2, 2])
         workers[0].kill()
-        died = time.monotonic()
         scene.count(*(f"A{number}" for number in range(30)))
         scene.wait_drained(timeout_s=TAKEN_OVER_WITHIN_S)
-        self.assertLess(time.monotonic() - died, TAKEN_OVER_WITHIN_S)
-        scene.wait_until("the others say so", lambda: held() == [3, 3], 15)
+        scene.wait_until("the others say so", lambda: held() == [3, 3])
         scene.check_sound(self, 30)
+
+    def test_an_archive_that_another_makes_between_two_looks_is_one(self):
+        """The first look finds none, as if it had come before; the second is the list, which shows that there is something."""
+        scene = ScriptedScene(self.aws)
+        scene.worker()
+        scene.count("A")
+        scene.wait_drained()
+        self.aws.control("faults", kind="error", status=404, code="NoSuchKey", operation="GetObject", name="archive.json", access_key="late", count=1)
+        late = scene.worker(AWS_ACCESS_KEY_ID="late")
+        scene.wait_until("both are at work", lambda: late.process.poll() is not None or late.status() != "")
+        self.assertIsNone(late.process.poll(), late.log_end())
+        scene.check_sound(self, 1)
 
     def test_who_was_paused_and_fenced_writes_nothing_when_it_wakes(self):
         """One shard, so that the one that wakes gets none: whatever it puts then it puts as a fenced worker."""
@@ -193,12 +201,12 @@ class Workers(unittest.TestCase):
         rules = {name: self.aws.control("faults", kind="slow", ms=0, operation="PutObject", access_key=name)["id"]
                  for name in ("paused", "other")}
         rules["pages"] = self.aws.control("faults", kind="slow", ms=0, operation="PutObject", access_key="paused", name="/ledger/")["id"]
-        time.sleep(1)
-        paused.pause()
 
         def puts_of(name):
             return next(one["matched"] for one in self.aws.asked("faults")["faults"] if one["id"] == rules[name])
 
+        scene.wait_until("it puts objects and pages", lambda: 0 < puts_of("pages") < puts_of("paused"))
+        paused.pause()
         scene.wait_until("the other has gone on", lambda: puts_of("other") > 20, TAKEN_OVER_WITHIN_S)
         before, pages, reader = puts_of("paused"), puts_of("pages"), scene.reader()
         paused.go_on()

@@ -9,7 +9,7 @@ from blackbox import servers, suite
 from target import HostileCase, create_table
 
 
-def serve_once(*arguments, timeout_s=30):
+def serve_once(*arguments, timeout_s=120):
     """Runs `pawl serve` that is expected to end by itself."""
     return subprocess.run([os.path.abspath(suite.current().require_binary()), "serve", *arguments], capture_output=True, text=True,
                           timeout=timeout_s, check=False, stdin=subprocess.DEVNULL)

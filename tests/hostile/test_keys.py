@@ -28,7 +28,7 @@ class HostileKeys(HostileCase):
 
     def archived(self, table, count):
         """The table's objects once there are `count` of them."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while True:
             found = archive_reader.by_table(archive_reader.read_objects(suite.current().pawl.archive)).get(table, [])
             if len(found) >= count or time.monotonic() > deadline:

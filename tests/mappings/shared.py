@@ -9,7 +9,7 @@ import boto3
 from botocore.config import Config
 
 from blackbox import suite
-from blackbox.client_case import ClientCase, wait_until
+from blackbox.client_case import PATIENCE_S, ClientCase, wait_until
 
 ROLE = "arn:aws:iam::000000000000:role/x"
 
@@ -58,7 +58,7 @@ def lambda_handler(event, context):
 
 
 def client(service="lambda", url=None, **config):
-    options = {"retries": {"max_attempts": 0}, "read_timeout": 60, **config}
+    options = {"retries": {"max_attempts": 0}, "read_timeout": 120, **config}
     return boto3.session.Session().client(service, endpoint_url=url or suite.current().url, config=Config(**options))
 
 
@@ -76,7 +76,7 @@ def zipped(code):
 class Scene:
     """A table, a bucket and a function of their own, on one server."""
 
-    def __init__(self, url=None, code=HANDLER, timeout_s=10, **more):
+    def __init__(self, url=None, code=HANDLER, timeout_s=100, **more):
         self.url = url
         self.name = fresh()
         self.ddb, self.s3, self.api = client("dynamodb", url), client("s3", url), client("lambda", url)
@@ -127,7 +127,7 @@ class Scene:
     def batches(self):
         return [json.loads(self.body(name)) for name in self.names("batches/")]
 
-    def await_logs(self, wanted, timeout_s=30.0):
+    def await_logs(self, wanted, timeout_s=PATIENCE_S):
         wanted = set(wanted)
         wait_until(lambda: wanted <= self.logs(), timeout_s, f"{len(wanted)} objects")
 

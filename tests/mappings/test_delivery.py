@@ -39,7 +39,7 @@ class Delivery(Case):
             thread.start()
         for thread in threads:
             thread.join()
-        scene.await_logs([f"w{writer}-{version}" for writer in range(6) for version in range(40)], 60)
+        scene.await_logs([f"w{writer}-{version}" for writer in range(6) for version in range(40)])
         batches = scene.batches()
         self.check_order(batches)
         self.assertLessEqual(max(len(batch) for batch in batches), 20)
@@ -71,11 +71,13 @@ class Delivery(Case):
         scene = Scene()
         scene.warm()
         scene.map(MaximumBatchingWindowInSeconds=2, BatchSize=1000)
+        begun = time.monotonic()
         for version in range(20):
             scene.put("one", version)
             time.sleep(0.02)
+        windows = int((time.monotonic() - begun) / 2) + 1
         scene.await_logs([f"one-{version}" for version in range(20)])
-        self.assertLessEqual(len(scene.batches()), 2)
+        self.assertLessEqual(len(scene.batches()), windows + 1, "half a second on a quiet machine")
 
     def test_paused_and_resumed(self):
         scene = Scene()

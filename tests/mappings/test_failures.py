@@ -24,7 +24,7 @@ class Failures(Case):
         self.assertEqual(letter["condition"], "RetryAttemptsExhausted")
         self.assertIn("poisoned: k13", letter["why"])
         self.assertIn("dead-letters", [alarm["kind"] for alarm in pawl.status()["alarms"]])
-        message = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10)["Messages"][0]
+        message = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)["Messages"][0]
         told = json.loads(message["Body"])
         self.assertEqual(told["requestContext"]["condition"], "RetryAttemptsExhausted")
         self.assertEqual(told["DDBStreamBatchInfo"]["batchSize"], 1)
@@ -58,17 +58,17 @@ class Failures(Case):
         self.assertEqual(json.loads(found["key"]), {"id": {"S": "A"}})
         self.assertIn("stopped on purpose", found["why"])
         self.assertIn("mapping-blocked", [alarm["kind"] for alarm in pawl.status()["alarms"]])
-        self.assertIn("PROBLEM", scene.get()["LastProcessingResult"])
+        wait_until(lambda: "PROBLEM" in scene.get()["LastProcessingResult"], what="saying so to Lambda's clients")
         scene.mend_function()
         scene.await_logs(["A-1", "A-2"])
         wait_until(lambda: not blocked() and scene.get()["LastProcessingResult"] == "OK", what="good news")
 
     def test_exits_hangs_and_rubbish(self):
-        scene = Scene(timeout_s=2)
+        scene = Scene(timeout_s=3)
         scene.map(FunctionResponseTypes=["ReportBatchItemFailures"])
         for n, do in enumerate([None, "exit", None, "hang", None, "rubbish", None]):
             scene.put(f"k{n}", 0, do)
-        scene.await_logs([f"k{n}-0" for n in range(7)], 60)
+        scene.await_logs([f"k{n}-0" for n in range(7)])
         self.check_order(scene.batches())
 
     def test_reported_items_are_tried_again(self):

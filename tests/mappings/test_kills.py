@@ -30,7 +30,7 @@ class Writers:
                 self.acknowledged[number] = version
             except (BotoCoreError, ClientError):
                 time.sleep(0.05)
-            time.sleep(0.01)
+            time.sleep(0.03)
 
 
 class Kills(Case):
@@ -52,7 +52,7 @@ class Kills(Case):
                 thread.join()
             wanted = {f"w{n}-{version}" for n in range(WRITERS) for version in range(writers.acknowledged[n])}
             self.assertGreater(len(wanted), 50)
-            scene.await_logs(wanted, 120)
+            scene.await_logs(wanted, 300)
             wait_until(lambda: scene.status(pawl)["lag"] == 0, what="the end of the lag")
             self.check_order(scene.batches())
             self.assertEqual(scene.status(pawl)["dead_letters"], 0)
@@ -67,11 +67,11 @@ class Kills(Case):
                 scene.ddb.batch_write_item(RequestItems={scene.name: [
                     {"PutRequest": {"Item": {"id": {"S": f"k{n}"}, "v": {"N": "0"}}}} for n in range(first, first + 25)]})
             scene.map(BatchSize=batch)
-            wait_until(lambda: len(scene.names("batches/")) >= changes // batch // 2, 60, "half of the queue")
+            wait_until(lambda: len(scene.names("batches/")) >= changes // batch // 2, 300, "half of the queue")
             before = sum(len(one) for one in scene.batches())
             pawl.kill()
             pawl.start()
-            scene.await_logs([f"k{n}-0" for n in range(changes)], 120)
+            scene.await_logs([f"k{n}-0" for n in range(changes)], 300)
             wait_until(lambda: scene.status(pawl)["lag"] == 0, what="the end of the lag")
             batches = scene.batches()
             self.check_order(batches)

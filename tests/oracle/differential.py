@@ -303,7 +303,7 @@ def compare_streams(total, archived):
 def archive_streams(options, total):
     """Waits until the archive holds as many changes as DynamoDB Local streamed, then reads it."""
     wanted = {table: len(records) for table, records, _ in total.streams}
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while True:
         found = archive_reader.by_table(archive_reader.read_objects(options.archive))
         if all(len(found.get(table, [])) >= count for table, count in wanted.items()) or time.monotonic() > deadline:

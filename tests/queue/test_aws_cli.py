@@ -13,7 +13,7 @@ AWS = "/usr/bin/aws" if os.path.exists("/usr/bin/aws") else "aws"
 class AwsCommandLine(Case):
     def run_aws(self, *arguments):
         return subprocess.run([AWS, "--endpoint-url", suite.current().url, "--output", "json", "sqs", *arguments],
-                              capture_output=True, text=True, timeout=120, check=False)
+                              capture_output=True, text=True, timeout=300, check=False)
 
     def good(self, *arguments):
         done = self.run_aws(*arguments)

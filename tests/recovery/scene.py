@@ -15,7 +15,7 @@ partitions = 2
 [tables.unrecorded]
 record = false
 """
-CATCH_UP_S = 60.0
+CATCH_UP_S = 180.0
 
 
 class Scene:

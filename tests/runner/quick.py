@@ -19,7 +19,7 @@ def python(script: str, *arguments: str) -> list[str]:
 
 
 def unit_tests(log: Path) -> Outcome:
-    outcome = unit.run_all(BUILD, unit.declared(), log, timeout_s=600)
+    outcome = unit.run_all(BUILD, unit.declared(), log, timeout_s=1200)
     if outcome.passed + outcome.failed == 0:
         outcome.add(Outcome(failed=1, notes=["no unit test ran"]))
     return outcome
@@ -55,9 +55,9 @@ def quick_steps(everything: bool) -> list[Step]:
     """With `everything`, the crash test and the oracle are the long ones instead."""
     kills, operations = (20, 20_000) if everything else (5, 4_000)
     steps = [
-        Step("layering", lambda log: counted_program(python("layering/check.py"), log, 60)),
-        Step("layering: the check itself", lambda log: counted_program(python("layering/check_test.py"), log, 60)),
-        Step("documents", lambda log: counted_program(python("docs/check.py"), log, 60)),
+        Step("layering", lambda log: counted_program(python("layering/check.py"), log, 300)),
+        Step("layering: the check itself", lambda log: counted_program(python("layering/check_test.py"), log, 300)),
+        Step("documents", lambda log: counted_program(python("docs/check.py"), log, 300)),
         Step("unit tests and simulation", unit_tests),
     ]
     # The longest first, so that none is left alone at the end.
@@ -67,17 +67,17 @@ def quick_steps(everything: bool) -> list[Step]:
         "functions": against_pawl("functions/run.py", 900),
         "event source mappings": against_pawl("mappings/run.py", 900),
         "supervised functions": against_pawl("supervised/run.py", 900),
-        "examples": against_pawl("examples/run.py", 600),
+        "examples": against_pawl("examples/run.py", 1200),
         "archive in a bucket": against_pawl("s3/run.py", 900),
         "buckets: S3 clients": against_pawl("bucket/run.py", 900),
-        "queues": against_pawl("queue/run.py", 600),
+        "queues": against_pawl("queue/run.py", 1200),
         "DynamoDB Local: stream, table, leases": against_pawl("dynamodb/run.py", 900),
-        "clients": against_pawl("clients/run.py", 600),
+        "clients": against_pawl("clients/run.py", 1200),
         "recovery": against_pawl("recovery/run.py", 900),
-        "schemas": against_pawl("schemas/check.py", 300),
-        "hostile input": against_pawl("hostile/run.py", 600),
-        "scripted AWS: its rules": against_pawl("scripted/test_scripted_server.py", 300),
+        "schemas": against_pawl("schemas/check.py", 900),
+        "hostile input": against_pawl("hostile/run.py", 1200),
+        "scripted AWS: its rules": against_pawl("scripted/test_scripted_server.py", 900),
         f"crash, {kills} kills": against_pawl("crash/crash_test.py", 120 * kills, "--kills", str(kills)),
-        "full disk": against_pawl("disk/run.py", 600),
+        "full disk": against_pawl("disk/run.py", 1200),
     }
     return steps + [Step(name, run, beside=True) for name, run in beside.items()]

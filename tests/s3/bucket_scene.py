@@ -8,7 +8,7 @@ import uuid
 from blackbox import servers, suite
 from scene import CONFIG, Scene
 
-CATCH_UP_S = 120.0
+CATCH_UP_S = 240.0
 
 
 class BucketPawl(servers.Pawl):

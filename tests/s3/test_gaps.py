@@ -188,7 +188,7 @@ class Large(unittest.TestCase):
         self.assertLess(used.ru_maxrss / 1024, memory_mib_max)
 
     def wait_for(self, port):
-        for _ in range(100):
+        for _ in range(1200):
             try:
                 socket.create_connection(("127.0.0.1", port)).close()
                 return

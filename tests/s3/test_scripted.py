@@ -4,6 +4,7 @@ import time
 import unittest
 
 from blackbox import servers, suite
+from blackbox.client_case import wait_until
 from bucket_scene import BucketScene
 from scripted_store import ScriptedStore
 
@@ -49,10 +50,10 @@ class Scripted(unittest.TestCase):
         store = self.store()
         scene = BucketScene(store.url)
         scene.create("users")
-        store.rules.latency_s = 0.05
+        store.rules.latency_s = 1
         for number in range(400):
             scene.count("users", f"A{number:06}")
-        scene.caught_up(400)
-        self.assertGreaterEqual(store.most_at_once, 10)
+        wait_until(lambda: store.most_at_once >= 10, what="ten at once")
         store.rules.latency_s = 0
+        scene.caught_up(400)
         scene.stop_clean(self, 400)

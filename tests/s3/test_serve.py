@@ -9,8 +9,13 @@ import unittest
 import ceph
 import shared
 from blackbox import suite
+from blackbox.client_case import wait_until
 from blackbox.raw_http import ConnectionLost
 from bucket_scene import BucketScene
+
+
+def stalled(status):
+    return status if any(shard["state"] in ("stalled", "lagging") for shard in status["shards"]) else None
 
 
 class Serve(unittest.TestCase):
@@ -74,12 +79,11 @@ class Serve(unittest.TestCase):
         try:
             for _ in range(50):
                 scene.count("users", "A000001")
-            time.sleep(5)  # a page interval of a bucket is part of what a shard may take before it counts as stalled
-            status = scene.pawl.status()
+            # A page interval of a bucket is part of what a shard may take before it counts as stalled.
+            status = wait_until(lambda: stalled(scene.pawl.status()), what="word of it")
         finally:
             shared.ceph.gateway_start()
         self.assertEqual(status["lag"], 50, status)
-        self.assertTrue(any(s["state"] in ("stalled", "lagging") for s in status["shards"]), status)
         scene.caught_up(51)
         scene.stop_clean(self, 51)
 

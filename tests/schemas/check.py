@@ -27,12 +27,12 @@ sys.path.insert(0, str(TOP / "tests"))
 
 sys.path.insert(0, str(TOP / "tests" / "s3"))
 
-from blackbox import archive_reader, servers, suite  # noqa: E402
+from blackbox import archive_reader, client_case, servers, suite  # noqa: E402
 from schemas import guarded_archive  # noqa: E402
 from scripted.server import ScriptedAws  # noqa: E402
 from scripted_store import ScriptedStore  # noqa: E402
 
-SETTLE_S = 60.0
+SETTLE_S = 180.0
 
 
 class Tally:
@@ -253,10 +253,10 @@ def main() -> int:
         pawl.start()
         changes = write_a_little(pawl.url)
         wait_for(pawl, changes)
-        time.sleep(3)  # heartbeats pass every second
+        client_case.wait_until(lambda: pawl.run("status", "--endpoint", pawl.url).returncode == 0, what="an idle server")
         run_json(pawl, tally, "status of an idle server", 0, "status", "--endpoint", pawl.url)
         make_work(pawl.url)
-        time.sleep(3)  # queues are shown about once a second
+        client_case.wait_until(lambda: any(queue["visible"] for queue in pawl.status()["queues"]), what="word of the queue")
         found = run_json(pawl, tally, "status with queues, buckets and functions", 0, "status", "--endpoint", pawl.url)
         tally.check("status has them", bool(found) and
                     [(q["queue"], q["visible"], "oldest_age_ms" in q) for q in found["queues"]] == [("jobs", 1, True)] and

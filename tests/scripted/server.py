@@ -30,11 +30,11 @@ class ScriptedAws:
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        status = self.process.wait(30)
+        status = self.process.wait(120)
         self.process.stdout.close()
         return status
 
-    def request(self, method, path, body=b"", headers=None, timeout_s=30):
+    def request(self, method, path, body=b"", headers=None, timeout_s=120):
         """Status, headers and body of one raw request on a connection of its own."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout_s)
         try:

@@ -116,14 +116,14 @@ class Faults(unittest.TestCase):
                 self.aws.control("faults", **rule)
 
     def test_slow_and_many_at_once(self):
-        self.aws.control("faults", kind="slow", operation="PutObject", ms=200)
+        self.aws.control("faults", kind="slow", operation="PutObject", ms=1000)
         started = time.monotonic()
         threads = [threading.Thread(target=self.put, args=(f"k{number}",)) for number in range(20)]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        self.assertGreaterEqual(time.monotonic() - started, 0.2)
+        self.assertGreaterEqual(time.monotonic() - started, 1)
         counters = self.aws.asked("counters")
         self.assertEqual(counters["requests"]["PutObject"], {"200": 20})
         self.assertGreater(counters["at_once"]["highest"], 5)
@@ -137,12 +137,12 @@ class Faults(unittest.TestCase):
 
         before = date()
         clock = self.aws.control("advance", seconds=3600)
-        self.assertAlmostEqual(clock["now"] - time.time(), 3600, delta=5)
-        self.assertLess(abs((date() - before).total_seconds()), 5, "the Date header does not follow")
+        self.assertAlmostEqual(clock["now"] - time.time(), 3600, delta=60)
+        self.assertLess(abs((date() - before).total_seconds()), 60, "the Date header does not follow")
         with self.assertRaises(ValueError):
             self.aws.control("advance", seconds=-1)
         self.aws.control("settings", skew_s=-1200)
-        self.assertAlmostEqual((date() - before).total_seconds(), -1200, delta=5)
+        self.assertAlmostEqual((date() - before).total_seconds(), -1200, delta=60)
         self.aws.control("settings", refuse_skewed=True)
         with self.assertRaises(ClientError) as raised:
             self.s3.list_objects_v2(Bucket="b")

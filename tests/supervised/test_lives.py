@@ -2,7 +2,7 @@
 
 import json
 
-from shared import BUCKET, Case, Scene, wait_until
+from shared import BUCKET, LONG_S, Case, Scene, wait_until
 
 
 class Lives(Case):
@@ -19,7 +19,7 @@ class Lives(Case):
         def over():
             found = scene.pawl.status()["expectations"]
             return len(found) == 1 and found[0]["entered"] == 3 and found[0]["lag"] == 0
-        wait_until(over, 90, "the end of the first life")
+        wait_until(over, 180, "the end of the first life")
         code, report = scene.verify()
         self.assertEqual(code, 0, report)
         self.assertEqual((report["versions"], report["guarded_tables"], report["gaps"]), (8, 2, 0), report)
@@ -29,7 +29,7 @@ class Lives(Case):
     def test_a_table_that_is_not_there_is_told(self):
         scene = Scene()
         scene.ddb.delete_table(TableName="users")
-        wait_until(lambda: "incarnation" not in (scene.expectation() or {"incarnation": ""}), 60, "the end")
+        wait_until(lambda: "incarnation" not in (scene.expectation() or {"incarnation": ""}), what="the end")
         self.assertIn("there is no such table yet", scene.pawl.run("status", "--endpoint", scene.url).stdout)
 
     def test_an_expectation_of_a_table_that_is_there_begins_with_what_is_left(self):
@@ -50,7 +50,7 @@ class Lives(Case):
         wait_until(archived, what="a table that exists is recorded as when it was made")
 
     def test_another_expectation_in_the_same_bucket_is_refused_and_holds_everything(self):
-        scene = Scene()
+        scene = Scene(deadline_s=LONG_S)
         scene.put("A", 0)
         scene.settle()
         scene.start_with(scene.config.replace("logs/{id}-{v}.log", "other/{id}-{v}.log"))

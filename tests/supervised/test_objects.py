@@ -2,19 +2,21 @@
 
 import json
 
-from shared import BUCKET, DEADLINE_S, Case, Scene, wait_until
+from shared import BUCKET, LONG_S, Case, Scene, wait_until
+
+SLOWNESS = ("stalled", "mapping-stalled")  # a machine may be too busy
 
 
 class Objects(Case):
     def test_what_the_function_writes_is_found_and_proven(self):
-        scene = Scene()
+        scene = Scene(deadline_s=LONG_S)
         for version in range(10):
             for key in ("A", "B", "C"):
                 scene.put(key, version)
         scene.remove("B")
         status = scene.settle()
         self.assertEqual((status["found"], status["asked_again"], status["missing"]), (31, 0, 0), status)
-        wait_until(lambda: scene.expectation()["state"] == "idle", what="idle")
+        wait_until(lambda: (scene.expectation() or {}).get("state") == "idle", what="idle")
         report = self.check_sound(scene, foreign=31)
         self.assertIn("users", report["tables"])
         self.assertNotIn("~repaired", " ".join(scene.names()))
@@ -32,7 +34,7 @@ class Objects(Case):
             scene.put("B", version)
         status = scene.settle()
         self.assertEqual((status["found"], status["asked_again"], status["redelivered"], status["missing"]), (12, 3, 3, 0), status)
-        self.assertEqual(status["late"], 3)
+        self.assertGreaterEqual(status["late"], 3)  # and whatever the function was slow with
         self.check_sound(scene, foreign=12, redelivered=3)
         self.assertEqual(sorted(scene.given().values()), [1] * 9 + [2] * 3, "nothing else is delivered again")
         again = [json.loads(scene.s3.get_object(Bucket=scene.marks, Key=name)["Body"].read())
@@ -57,7 +59,8 @@ class Objects(Case):
         self.check_sound(scene, foreign=2, repaired=2)
         self.assertEqual(sorted(scene.given().values()), [1, 1, 2, 2], "each is asked for once")
         alarms = scene.pawl.status()["alarms"]
-        self.assertEqual([(one["kind"], one["subject"], one["standing"]) for one in alarms], [("missing-objects", "users", False)])
+        self.assertEqual([(one["kind"], one["subject"], one["standing"]) for one in alarms if one["kind"] not in SLOWNESS],
+                         [("missing-objects", "users", False)])
         wait_until(lambda: scene.log().count("an object has not come") == 2, what="the log")
         self.assertIn("2 written by Pawl", scene.pawl.run("status", "--endpoint", scene.url).stdout)
 
@@ -72,7 +75,7 @@ class Objects(Case):
         self.assertEqual((code, [one["kind"] for one in report["findings"]]), (1, ["missing-object"]), report)
 
     def test_what_is_written_again_or_deleted_later_is_kept(self):
-        scene = Scene()
+        scene = Scene(deadline_s=LONG_S)
         for version in range(4):
             scene.put("A", version)
         scene.put("B", 0, size=200_000)
@@ -98,7 +101,7 @@ class Objects(Case):
         self.check_sound(scene, foreign=6)
 
     def test_a_function_that_writes_something_else_at_once_is_taken_at_its_last_word(self):
-        scene = Scene()
+        scene = Scene(deadline_s=LONG_S)
         for version in range(3):
             scene.put("A", version, "other-later")
         scene.settle()
@@ -107,7 +110,7 @@ class Objects(Case):
         self.assertLessEqual(report["rewritten"], 3)
 
     def test_a_removal_is_a_change_too(self):
-        scene = Scene()
+        scene = Scene(deadline_s=LONG_S)
         scene.put("A", 0)
         scene.remove("A")
         scene.settle()
@@ -115,7 +118,7 @@ class Objects(Case):
         self.check_sound(scene, foreign=2)
 
     def test_writing_the_same_twice_is_once(self):
-        scene = Scene()
+        scene = Scene(deadline_s=LONG_S)
         for version in range(5):
             scene.put("A", version, "twice")
         status = scene.settle()
@@ -123,7 +126,7 @@ class Objects(Case):
         self.check_sound(scene, foreign=5)
 
     def test_a_process_that_ends_in_the_middle_is_the_mappings_affair(self):
-        scene = Scene()
+        scene = Scene(deadline_s=LONG_S)
         for version in range(4):
             scene.put("A", version, "exit" if version == 2 else None)
         status = scene.settle()
@@ -131,7 +134,7 @@ class Objects(Case):
         self.check_sound(scene, foreign=4, redelivered=status["redelivered"])
 
     def test_large_objects_are_told_by_their_digest(self):
-        scene = Scene()
+        scene = Scene(deadline_s=LONG_S)
         for version, size in enumerate((0, 70_000, 900_000, 3_000_000)):
             scene.put("A", version, size=size)
         self.assertEqual(scene.settle()["found"], 4)
@@ -146,11 +149,12 @@ class Objects(Case):
         self.check_sound(scene, foreign=0, repaired=3)
 
     def test_what_the_mapping_has_not_reached_is_not_asked_for(self):
-        scene = Scene(maps=False)
+        scene = Scene(maps=False, deadline_s=8)
         scene.put("A", 0)
+        scene.warm()
         wait_until(lambda: (scene.expectation() or {}).get("awaited") == 1, what="waiting")
-        wait_until(lambda: scene.expectation()["oldest_age_ms"] > 1000 * (DEADLINE_S + 1), what="the first deadline")
-        scene.map()  # and now it comes, by itself
+        wait_until(lambda: (scene.expectation() or {}).get("oldest_age_ms", 0) > 9000, what="the first deadline")
+        scene.map()  # and now it comes, by itself, before the second
         status = scene.settle()
         self.assertEqual((status["found"], status["asked_again"], status["redelivered"]), (1, 0, 0), status)
         self.assertEqual(set(scene.given().values()), {1})

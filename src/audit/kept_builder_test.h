@@ -38,6 +38,7 @@ class KeptBuilder : public GuardedBuilder {
     bool deleted = false;
     std::optional<std::string> by = std::nullopt;  // what took its place, where its entry says that
     std::optional<std::uint64_t> as = std::nullopt;
+    std::optional<std::uint64_t> second = std::nullopt;
   };
   // What is kept, and its entry for the next page.
   void keep(const std::string& object, const std::string& content, const How& how) {
@@ -47,7 +48,7 @@ class KeptBuilder : public GuardedBuilder {
         R"({}{{"sequence":{},"object":"{}","size":{},"sha256":"{}","kept":"{}","{}":"{}"{}}})",
         entries_.empty() ? "" : ",", number, object, content.size(), sha256(content).to_hex(),
         path(how.as.value_or(number)), how.deleted ? "deleted" : "replaced",
-        instant_at(2000 + number),
+        instant_at(how.second.value_or(2000 + number)),
         how.by ? fmt::format(R"(,"by":{{"size":{},"sha256":"{}"}})", how.by->size(),
                              sha256(*how.by).to_hex())
                : "");

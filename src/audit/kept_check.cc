@@ -127,6 +127,7 @@ Status KeptCheck::check_one(std::string_view record, const std::uint64_t* size, 
     }
   }
   std::string content = content_key(kept.object, kept.size, kept.digest);
+  append_u64_be(content, kept.sequence);
   append_u64_be(content, static_cast<std::uint64_t>(kept.at.microseconds));
   append_u8(content, kept.deleted ? 1 : 0);
   append_bytes(content, kept.path);
@@ -212,12 +213,15 @@ Status KeptCheck::settle_displaced(const std::function<Status(const Settled&)>& 
   PAWL_ASSIGN_OR_RETURN(const auto contents, contents_.drain());
   std::string_view content;
   PAWL_ASSIGN_OR_RETURN(bool content_left, contents->next(content));
+  // A name may have held the same again: what counts is when it held it last.
+  std::string last;
   std::string_view record;
   for (;;) {
     PAWL_ASSIGN_OR_RETURN(const bool left, displaced->next(record));
     if (!left) return ok();
     const auto key = content_key_of(record);
-    while (content_left && content_key_of(content) < key) {
+    while (content_left && content_key_of(content) <= key) {
+      last = content;
       PAWL_ASSIGN_OR_RETURN(content_left, contents->next(content));
     }
     Reader reader(record.substr(key.size()));
@@ -226,8 +230,9 @@ Status KeptCheck::settle_displaced(const std::function<Status(const Settled&)>& 
     by.size = reader.u64_be();
     const ListedEntry listed(reader.bytes());
     Settled settled{listed.entry, by, {}, {}, false};
-    if (content_left && content_key_of(content) == key) {
-      Reader facts(content.substr(key.size()));
+    if (!last.empty() && content_key_of(last) == key) {
+      Reader facts(std::string_view(last).substr(key.size()));
+      facts.u64_be();  // its number in the chain
       settled.at = Instant{static_cast<std::int64_t>(facts.u64_be())};
       settled.deleted = facts.u8() != 0;
       settled.kept = std::string(facts.bytes());

@@ -66,7 +66,7 @@ class KeptCheck {
   ExternalSort displaced_;  // by name, size and digest
   ExternalSort entries_;    // of the kept chain, by the kept object's path
   ExternalSort objects_;    // that are there, likewise
-  ExternalSort contents_;   // entries whose objects are there, by name, size and digest
+  ExternalSort contents_;   // entries whose objects are there, by name, size, digest and number
   KeptSuccessors successors_;
   std::uint64_t entered_ = 0;  // the newest entry of the chain
   struct Unsealed {

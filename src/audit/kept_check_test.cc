@@ -88,6 +88,27 @@ TEST(KeptCheck, EachContentOfANameIsFound) {
   EXPECT_EQ(report.rewritten, 2);
 }
 
+TEST(KeptCheck, OfSeveralThatHeldTheSameTheLastTells) {
+  KeptBuilder builder;
+  builder.rewrite("theirs/a-1", "longer");
+  builder.rewrite("theirs/a-1", "one");
+  builder.keep("theirs/a-1", "one", {.deleted = true, .second = 1500});  // a clock that went back
+  builder.kept_page();
+  builder.archive.files.erase("theirs/a-1");
+  auto report = run(builder.archive, deep);
+  EXPECT_THAT(kinds(report), IsEmpty()) << all_text(report);
+  ASSERT_EQ(report.kept_versions.size(), 1);
+  EXPECT_EQ(report.kept_versions[0].kept, KeptBuilder::path(3));
+  EXPECT_EQ(report.kept_versions[0].at->to_string(), instant_at(1500));
+  EXPECT_EQ(report.deleted, 1);
+  EXPECT_EQ(report.rewritten, 0);
+  // What is not there explains nothing: then the one before does.
+  builder.archive.files.erase(KeptBuilder::path(3));
+  report = run(builder.archive, deep);
+  EXPECT_THAT(kinds(report), ElementsAre(FindingKind::kMissingObject));
+  EXPECT_EQ(report.kept_versions.at(0).kept, KeptBuilder::path(1));
+}
+
 TEST(KeptCheck, AKeptObjectThatIsMissingIsDamage) {
   KeptBuilder builder;
   builder.rewrite("theirs/a-1", "longer");

@@ -149,3 +149,6 @@ class Proven(SupervisedCase):
             self.assertEqual(verify(), [("missing-object", name)])
             with open(os.path.join(copy, name), "wb") as file:
                 file.write(self.body(name))
+        os.remove(os.path.join(copy, ".pawl/kept/0000000000000003"))
+        done = self.pawl.run("history", copy, "A", "--version", "1", "--json")
+        self.assertEqual((done.returncode, json.loads(done.stdout)["versions"][0]["damage"]), (1, "missing-object"))

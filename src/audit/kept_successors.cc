@@ -165,7 +165,8 @@ Status KeptSuccessors::list_live() {
 }
 
 Status KeptSuccessors::look_at(const Named& last, const std::uint64_t* size, bool deep) {
-  if (last.deleted) return ok();
+  // What a bucket has under a name that ends so is shown by no view of an archive: consoles make folders of it.
+  if (last.deleted || last.name.ends_with('/')) return ok();
   Named suspect = last;
   if (size != nullptr && last.by) {
     suspect.instead = Instead::kOtherSize;

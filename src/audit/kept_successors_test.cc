@@ -77,6 +77,13 @@ TEST(KeptSuccessors, ANameThatNoPageListsIsCheckedToo) {
   EXPECT_THAT(kinds(run(builder.archive)), ElementsAre(FindingKind::kMissingObject));
 }
 
+TEST(KeptSuccessors, WhatConsolesMakeFoldersOfIsNotLookedFor) {
+  KeptBuilder builder;
+  builder.keep("their/folder/", "1", {.by = ""});
+  builder.kept_page();
+  EXPECT_THAT(kinds(run(builder.archive, deep)), IsEmpty());
+}
+
 TEST(KeptSuccessors, EachEntryHoldsWhatTookThePlaceOfTheOneBefore) {
   KeptBuilder builder;
   builder.rewrite(kName, "longer");

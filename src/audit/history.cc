@@ -11,6 +11,7 @@
 #include "audit/body_facts.h"
 #include "audit/chain_lineage.h"
 #include "audit/kept_reader.h"
+#include "audit/kept_successors.h"
 #include "audit/repair_reader.h"
 #include "audit/root_facts.h"
 #include "audit/shard_reader.h"
@@ -88,43 +89,71 @@ class KeyMatcher {
   simdjson::dom::parser parser_;
 };
 
-// Bodies that are not what their pages say are looked for in what a supervised bucket keeps.
-Status read_kept_bodies(ArchiveView& archive, const RootFacts& facts, const RootOptions& options,
-                        std::vector<HistoryEntry>& entries) {
-  std::multimap<std::pair<std::string_view, Digest>, HistoryEntry*> wanted;
+// What stands under a path, if it is what the entry's page says; how it is not, else.
+Result<HistoryEntry::Content> read_content(ArchiveView& archive, const std::string& path,
+                                           HistoryEntry& entry) {
+  using Content = HistoryEntry::Content;
+  PAWL_ASSIGN_OR_RETURN(auto body, archive.read(path, 0, kBodySizeMax));
+  if (!body) return Content::kMissing;
+  auto digest = std::optional(sha256(*body));
+  if (body->size() == kBodySizeMax && entry.size > kBodySizeMax) {
+    PAWL_ASSIGN_OR_RETURN(const auto behind, archive.read(path, entry.size, 1));
+    if (!behind || !behind->empty()) return Content::kAltered;
+    PAWL_ASSIGN_OR_RETURN(digest, digest_in(archive, path, entry.size));
+  }
+  if (digest != entry.digest) return Content::kAltered;
+  entry.body = std::move(*body);
+  return Content::kWhole;
+}
+
+// Contents that are not where their pages say are looked for in what a supervised bucket keeps.
+Status read_kept_contents(ArchiveView& archive, const RootFacts& facts, const RootOptions& options,
+                          std::vector<HistoryEntry>& entries) {
+  using Content = HistoryEntry::Content;
+  struct Wanted {
+    HistoryEntry* entry;
+    std::vector<std::string> kept;  // where its content is to be; the newest last
+  };
+  std::multimap<std::pair<std::string_view, Digest>, Wanted> wanted;
   for (auto& entry : entries) {
-    if (entry.missing || entry.lost || sha256(entry.body) == entry.digest) continue;
-    wanted.emplace(std::pair(std::string_view(entry.object), entry.digest), &entry);
+    if (entry.content != Content::kMissing && entry.content != Content::kAltered) continue;
+    wanted.emplace(std::pair(std::string_view(entry.object), entry.digest), Wanted{&entry, {}});
   }
   if (wanted.empty()) return ok();
   Report report;  // `verify` is who judges
   bool head_found = false;
   const auto take = [&wanted](const LedgerKept& kept) -> Status {
     const auto [begin, end] = wanted.equal_range({kept.object, kept.digest});
-    for (auto at = begin; at != end; ++at) at->second->kept = kept.kept;
+    for (auto at = begin; at != end; ++at) at->second.kept.emplace_back(kept.kept);
     return ok();
   };
   PAWL_TRY(read_kept(archive, facts, options, head_found, report, take, [](std::uint64_t) {}));
-  for (const auto& [content, entry] : wanted) {
-    if (entry->kept.empty()) continue;
-    PAWL_ASSIGN_OR_RETURN(auto body, archive.read(entry->kept, 0, kBodySizeMax));
-    if (body) entry->body = std::move(*body);
+  for (auto& [content, one] : wanted) {
+    if (one.kept.empty()) continue;
+    one.entry->kept = one.kept.back();
+    for (auto path = one.kept.rbegin(); path != one.kept.rend(); ++path) {
+      PAWL_ASSIGN_OR_RETURN(const auto found, read_content(archive, *path, *one.entry));
+      if (found == Content::kAltered) one.entry->content = found;
+      if (found != Content::kWhole) continue;
+      one.entry->content = found;
+      one.entry->kept = *path;
+      break;
+    }
   }
   return ok();
 }
 
-Status read_bodies(ArchiveView& archive, const RootFacts& facts, const RootOptions& options,
-                   std::vector<HistoryEntry>& entries) {
+Status read_contents(ArchiveView& archive, const RootFacts& facts, const RootOptions& options,
+                     std::vector<HistoryEntry>& entries) {
+  using Content = HistoryEntry::Content;
   for (auto& entry : entries) {
     if (entry.missing || entry.lost) continue;
-    PAWL_ASSIGN_OR_RETURN(auto body, archive.read(entry.object, 0, kBodySizeMax));
-    if (!body) {
-      const auto hashed = ".pawl/hashed/" + sha256(entry.object).to_hex();
-      PAWL_ASSIGN_OR_RETURN(body, archive.read(hashed, 0, kBodySizeMax));
-    }
-    if (body) entry.body = std::move(*body);
+    PAWL_ASSIGN_OR_RETURN(entry.content, read_content(archive, entry.object, entry));
+    if (entry.content != Content::kMissing) continue;
+    const auto hashed = ".pawl/hashed/" + sha256(entry.object).to_hex();
+    PAWL_ASSIGN_OR_RETURN(entry.content, read_content(archive, hashed, entry));
   }
-  PAWL_TRY(read_kept_bodies(archive, facts, options, entries));
+  PAWL_TRY(read_kept_contents(archive, facts, options, entries));
   for (auto& entry : entries) {
     if (entry.body.empty() || entry.foreign) continue;
     if (entry.put_back) {
@@ -193,6 +222,7 @@ Repair make_repair(const LedgerRepair& found, const std::string& table, Incarnat
   entry.sequence = found.sequence;
   entry.version = found.version;
   entry.object = found.object;
+  entry.size = found.size;
   entry.digest = found.digest;
   entry.put_back = !found.lost;
   entry.lost = found.lost;
@@ -279,8 +309,8 @@ class LedgerSearch {
     return with_repairs(std::move(entries_), std::move(repairs_));
   }
   // Of entries that run() gave.
-  Status read_bodies_of(std::vector<HistoryEntry>& entries) {
-    return read_bodies(archive_, facts_, root_options_, entries);
+  Status read_contents_of(std::vector<HistoryEntry>& entries) {
+    return read_contents(archive_, facts_, root_options_, entries);
   }
 
  private:
@@ -301,6 +331,7 @@ class LedgerSearch {
             found.kind = name_of(entry.kind);
             found.instant = entry.instant;
             found.object = entry.object;
+            found.size = entry.size;
             found.digest = entry.digest;
             found.shard = name;
             found.sequence = entry.sequence;
@@ -350,7 +381,7 @@ Result<std::vector<HistoryEntry>> item_history(ArchiveView& archive,
     });
   }
   if (options.at) entries = current_at(entries, *options.at);
-  if (options.version || options.at) PAWL_TRY(search.read_bodies_of(entries));
+  if (options.version || options.at) PAWL_TRY(search.read_contents_of(entries));
   return entries;
 }
 

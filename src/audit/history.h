@@ -34,7 +34,8 @@ struct HistoryEntry {
   std::string kind;    // "INSERT", "MODIFY", "REMOVE"; "PUT-BACK" and "LOST" of the repair chain
   Instant instant;     // of what was put back or lost: it was not before this
   std::string object;  // empty of what is lost
-  Digest digest;       // of its content, by its page
+  std::uint64_t size = 0;  // of its content, by its page; and its digest
+  Digest digest;
   // Where that content is, where one version was asked for and its object was written again or deleted since: a supervised bucket
   // keeps it.
   std::string kept;
@@ -50,7 +51,12 @@ struct HistoryEntry {
   bool lost = false;                  // versions that nothing holds any more
   std::optional<std::uint64_t> from;  // of these, the first and the last, as far as known
   std::optional<std::uint64_t> to;
-  std::string body;   // the whole object, where one version was asked for; empty if it is missing
+  // Where one version was asked for: whether its content was found, under its name or kept. kAltered: something is there, and
+  // nothing of it is what the page says.
+  enum class Content : std::uint8_t { kNotRead, kWhole, kMissing, kAltered };
+  Content content = Content::kNotRead;
+  std::string
+      body;  // the content, if it is whole: all, or the first kBodySizeMax bytes (body_facts.h)
   std::string image;  // its new image as DynamoDB JSON; "null" for a removal
 };
 

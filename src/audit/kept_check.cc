@@ -8,9 +8,6 @@
 namespace pawl::audit {
 namespace {
 
-// Objects may be of any size: they are hashed in pieces.
-constexpr std::size_t kPieceSize = std::size_t{4} << 20;
-
 // "name, NUL, size, digest": what both sides are sorted and joined by.
 std::string content_key(std::string_view name, std::uint64_t size, const Digest& digest) {
   std::string key(name);
@@ -58,26 +55,15 @@ struct KeptRecord {
 
 }  // namespace
 
-Result<std::optional<Digest>> digest_in(ArchiveView& archive, std::string_view path,
-                                        std::uint64_t size) {
-  Sha256 hash;
-  for (std::uint64_t offset = 0; offset < size;) {
-    PAWL_ASSIGN_OR_RETURN(const auto piece, archive.read(path, offset, kPieceSize));
-    if (!piece || piece->empty()) return std::optional<Digest>();
-    hash.update(*piece);
-    offset += piece->size();
-  }
-  return std::optional<Digest>(hash.finish());
-}
-
 KeptCheck::KeptCheck(ArchiveView& archive, const RootFacts& facts, std::size_t memory_max,
                      const std::string& folder)
     : archive_(archive),
       facts_(facts),
       displaced_(memory_max / 4, folder),
-      entries_(memory_max / 4, folder),
-      objects_(memory_max / 4, folder),
-      contents_(memory_max / 4, folder) {}
+      entries_(memory_max / 8, folder),
+      objects_(memory_max / 8, folder),
+      contents_(memory_max / 4, folder),
+      successors_(archive, memory_max / 4, folder) {}
 
 // A record of displaced_: its content's key, by what, size of that, the entry.
 Status KeptCheck::add(const LedgerEntry& entry, Displaced displaced) {
@@ -89,15 +75,14 @@ Status KeptCheck::add(const LedgerEntry& entry, Displaced displaced) {
 }
 
 Status KeptCheck::read_entries(const RootOptions& options, Report& report, bool& head_found) {
-  PAWL_TRY(read_kept(
-      archive_, facts_, options, head_found, report,
-      [&](const LedgerKept& kept) -> Status {
-        ++report.kept;
-        entered_ = kept.sequence;
-        report.kept_bytes += kept.size;
-        return entries_.add(KeptRecord::encode(kept));
-      },
-      [](std::uint64_t) {}));
+  const auto take = [&](const LedgerKept& kept) -> Status {
+    ++report.kept;
+    entered_ = kept.sequence;
+    report.kept_bytes += kept.size;
+    PAWL_TRY(successors_.add(kept));
+    return entries_.add(KeptRecord::encode(kept));
+  };
+  PAWL_TRY(read_kept(archive_, facts_, options, head_found, report, take, [](std::uint64_t) {}));
   return ok();
 }
 
@@ -142,6 +127,7 @@ Status KeptCheck::check_one(std::string_view record, const std::uint64_t* size, 
     }
   }
   std::string content = content_key(kept.object, kept.size, kept.digest);
+  append_u64_be(content, kept.sequence);
   append_u64_be(content, static_cast<std::uint64_t>(kept.at.microseconds));
   append_u8(content, kept.deleted ? 1 : 0);
   append_bytes(content, kept.path);
@@ -187,7 +173,8 @@ Status KeptCheck::match_objects(bool deep, Report& report) {
 }
 
 // An object that is kept and not entered yet does not say what it was, but what it holds.
-Result<std::optional<std::string>> KeptCheck::find_unsealed(const LedgerEntry& entry) {
+Result<std::optional<std::string>> KeptCheck::find_unsealed(std::string_view name,
+                                                            const KeptContent& content) {
   if (!unsealed_contents_) {
     unsealed_contents_.emplace();
     for (std::size_t i = 0; i < unsealed_.size(); ++i) {
@@ -197,11 +184,11 @@ Result<std::optional<std::string>> KeptCheck::find_unsealed(const LedgerEntry& e
     }
   }
   // It was under one name.
-  const auto [begin, end] = unsealed_contents_->equal_range({entry.size, entry.digest});
+  const auto [begin, end] = unsealed_contents_->equal_range({content.size, content.digest});
   for (auto found = begin; found != end; ++found) {
     auto& unsealed = unsealed_[found->second];
-    if (unsealed.explains.empty()) unsealed.explains = entry.object;
-    if (unsealed.explains == entry.object) return std::optional<std::string>(unsealed.path);
+    if (unsealed.explains.empty()) unsealed.explains = name;
+    if (unsealed.explains == name) return std::optional<std::string>(unsealed.path);
   }
   return std::optional<std::string>();
 }
@@ -209,18 +196,32 @@ Result<std::optional<std::string>> KeptCheck::find_unsealed(const LedgerEntry& e
 Status KeptCheck::check(const RootOptions& options, bool deep, Report& report, bool& head_found,
                         const std::function<Status(const Settled&)>& settle) {
   PAWL_TRY(read_entries(options, report, head_found));
+  PAWL_TRY(successors_.look(deep, report));
   PAWL_TRY(list_objects());
   PAWL_TRY(match_objects(deep, report));
+  PAWL_TRY(settle_displaced(settle));
+  return successors_.judge(
+      [this](std::string_view name, const KeptContent& content) -> Result<bool> {
+        PAWL_ASSIGN_OR_RETURN(const auto kept, find_unsealed(name, content));
+        return kept.has_value();
+      },
+      unsealed_.size(), report);
+}
+
+Status KeptCheck::settle_displaced(const std::function<Status(const Settled&)>& settle) {
   PAWL_ASSIGN_OR_RETURN(const auto displaced, displaced_.drain());
   PAWL_ASSIGN_OR_RETURN(const auto contents, contents_.drain());
   std::string_view content;
   PAWL_ASSIGN_OR_RETURN(bool content_left, contents->next(content));
+  // A name may have held the same again: what counts is when it held it last.
+  std::string last;
   std::string_view record;
   for (;;) {
     PAWL_ASSIGN_OR_RETURN(const bool left, displaced->next(record));
     if (!left) return ok();
     const auto key = content_key_of(record);
-    while (content_left && content_key_of(content) < key) {
+    while (content_left && content_key_of(content) <= key) {
+      last = content;
       PAWL_ASSIGN_OR_RETURN(content_left, contents->next(content));
     }
     Reader reader(record.substr(key.size()));
@@ -229,13 +230,15 @@ Status KeptCheck::check(const RootOptions& options, bool deep, Report& report, b
     by.size = reader.u64_be();
     const ListedEntry listed(reader.bytes());
     Settled settled{listed.entry, by, {}, {}, false};
-    if (content_left && content_key_of(content) == key) {
-      Reader facts(content.substr(key.size()));
+    if (!last.empty() && content_key_of(last) == key) {
+      Reader facts(std::string_view(last).substr(key.size()));
+      facts.u64_be();  // its number in the chain
       settled.at = Instant{static_cast<std::int64_t>(facts.u64_be())};
       settled.deleted = facts.u8() != 0;
       settled.kept = std::string(facts.bytes());
     } else {
-      PAWL_ASSIGN_OR_RETURN(settled.kept, find_unsealed(listed.entry));
+      PAWL_ASSIGN_OR_RETURN(settled.kept, find_unsealed(listed.entry.object,
+                                                        {listed.entry.size, listed.entry.digest}));
     }
     PAWL_TRY(settle(settled));
   }

@@ -1,5 +1,6 @@
-// Checks what a supervised bucket keeps of what was replaced or deleted in it: that each entry of its kept chain has its object, and
-// which entries of shards, whose objects do not hold any more what their pages say, are explained by one.
+// Checks what a supervised bucket keeps of what was replaced or deleted in it: that each entry of its kept chain has its object, that
+// what took the place of what was replaced stands there (kept_successors.h), and which entries of shards, whose objects do not hold
+// any more what their pages say, are explained by one.
 //
 // The kept chain and the kept objects are read after everything else has been looked at: a server may be at work, and what was
 // replaced before somebody saw that it was is kept by then.
@@ -15,6 +16,7 @@
 
 #include "audit/external_sort.h"
 #include "audit/kept_reader.h"
+#include "audit/kept_successors.h"
 #include "audit/report.h"
 #include "audit/root_facts.h"
 #include "audit/shard_reader.h"
@@ -28,10 +30,6 @@ struct Displaced {
   By by = By::kNothing;
   std::uint64_t size = 0;  // of kOtherSize
 };
-
-// The SHA-256 of an object of that size, read in pieces; nothing if it is gone or shorter.
-Result<std::optional<Digest>> digest_in(ArchiveView& archive, std::string_view path,
-                                        std::uint64_t size);
 
 // One thread. Memory: as given, and about 100 bytes for each kept object that is not entered yet.
 class KeptCheck {
@@ -56,17 +54,20 @@ class KeptCheck {
  private:
   Status read_entries(const RootOptions& options, Report& report, bool& head_found);
   Status list_objects();
+  Status settle_displaced(const std::function<Status(const Settled&)>& settle);
   // Which entries have their objects, and which objects have no entry.
   Status match_objects(bool deep, Report& report);
   Status check_one(std::string_view record, const std::uint64_t* size, bool deep, Report& report);
-  Result<std::optional<std::string>> find_unsealed(const LedgerEntry& entry);
+  Result<std::optional<std::string>> find_unsealed(std::string_view name,
+                                                   const KeptContent& content);
 
   ArchiveView& archive_;
   const RootFacts& facts_;
-  ExternalSort displaced_;     // by name, size and digest
-  ExternalSort entries_;       // of the kept chain, by the kept object's path
-  ExternalSort objects_;       // that are there, likewise
-  ExternalSort contents_;      // entries whose objects are there, by name, size and digest
+  ExternalSort displaced_;  // by name, size and digest
+  ExternalSort entries_;    // of the kept chain, by the kept object's path
+  ExternalSort objects_;    // that are there, likewise
+  ExternalSort contents_;   // entries whose objects are there, by name, size, digest and number
+  KeptSuccessors successors_;
   std::uint64_t entered_ = 0;  // the newest entry of the chain
   struct Unsealed {
     std::string path;

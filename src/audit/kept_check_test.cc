@@ -1,8 +1,8 @@
 // What `pawl verify` makes of a bucket that keeps what was replaced or deleted in it: what is explained, and what is damage.
 #include <gmock/gmock.h>
 
-#include "audit/guarded_builder_test.h"
 #include "audit/history.h"
+#include "audit/kept_builder_test.h"
 
 namespace pawl::audit::guarded {
 namespace {
@@ -12,61 +12,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
-
-// Of item a: versions 1 and 2 somebody else's, 3 put in by Pawl.
-class KeptBuilder : public GuardedBuilder {
- public:
-  KeptBuilder() : GuardedBuilder(true) {
-    open(1);
-    page(1, {{.item = "a", .source = "9", .kind = "INSERT", .new_value = "1:x", .theirs = "one"},
-             {.item = "a",
-              .source = "10",
-              .kind = "MODIFY",
-              .old_value = "1:x",
-              .new_value = "2:y",
-              .theirs = "second"},
-             {.item = "a",
-              .source = "11",
-              .kind = "MODIFY",
-              .old_value = "2:y",
-              .new_value = "3:z",
-              .mark = R"(,"repaired":"guard check")"}});
-    end();
-  }
-
-  static std::string path(std::uint64_t number) { return fmt::format(".pawl/kept/{:016}", number); }
-
-  // What is kept, and its entry for the next page.
-  void keep(const std::string& object, const std::string& content, bool deleted = false,
-            std::optional<std::uint64_t> as = std::nullopt) {
-    const auto number = ++kept_;
-    archive.files[path(as.value_or(number))] = content;
-    entries_ += fmt::format(
-        R"({}{{"sequence":{},"object":"{}","size":{},"sha256":"{}","kept":"{}","{}":"{}"}})",
-        entries_.empty() ? "" : ",", number, object, content.size(), sha256(content).to_hex(),
-        path(as.value_or(number)), deleted ? "deleted" : "replaced", instant_at(2000 + number));
-  }
-  void kept_page() {
-    const auto json = fmt::format(
-        R"({{"format":"pawl-kept/1","archive":"{}","chain":"kept","page":{},"previous":"{}","instant":"{}","first":{},"last":{},"kept":[{}]}})",
-        kId, pages_, previous_.to_hex(), instant_at(2000 + kept_), paged_ + 1, kept_, entries_);
-    archive.files[fmt::format(".pawl/ledger/kept/{:08}.pages", pages_++)] = line(json, true);
-    previous_ = sha256(json);
-    paged_ = kept_;
-    entries_.clear();
-  }
-  // The function writes over its object, which is kept, and entered.
-  void rewrite(const std::string& object, const std::string& content) {
-    keep(object, archive.files[object]);
-    kept_page();
-    archive.files[object] = content;
-  }
-
- private:
-  std::uint64_t kept_ = 0, paged_ = 0, pages_ = 0;
-  Digest previous_;
-  std::string entries_;
-};
 
 TEST(KeptCheck, WhatWasRewrittenIsKeptAndNoDamage) {
   KeptBuilder builder;
@@ -109,9 +54,7 @@ TEST(KeptCheck, OtherBytesOfTheSameSizeShowWithDeep) {
 
 TEST(KeptCheck, WhatWasDeletedIsKept) {
   KeptBuilder builder;
-  builder.keep("theirs/a-1", "one", true);
-  builder.kept_page();
-  builder.archive.files.erase("theirs/a-1");
+  builder.remove("theirs/a-1");
   for (const bool whole : {false, true}) {
     const auto report = whole ? run(builder.archive, deep) : run(builder.archive);
     EXPECT_THAT(kinds(report), IsEmpty()) << all_text(report);
@@ -125,9 +68,10 @@ TEST(KeptCheck, OnlyTheSameContentOfTheSameNameExplains) {
   for (const auto& [object, content] : std::vector<std::pair<std::string, std::string>>{
            {"theirs/a-1", "two"}, {"theirs/a-1", "another"}, {"theirs/a-11", "one"}}) {
     KeptBuilder builder;
-    builder.keep(object, content);
+    builder.keep(object, content, {.by = "longer"});
     builder.kept_page();
     builder.archive.files["theirs/a-1"] = "longer";
+    builder.archive.files[object] = "longer";
     const auto report = run(builder.archive, deep);
     EXPECT_THAT(kinds(report), ElementsAre(FindingKind::kAlteredObject)) << object << content;
     EXPECT_EQ(report.rewritten, 0);
@@ -142,6 +86,27 @@ TEST(KeptCheck, EachContentOfANameIsFound) {
   EXPECT_THAT(kinds(report), IsEmpty()) << all_text(report);
   EXPECT_EQ(report.kept, 40);
   EXPECT_EQ(report.rewritten, 2);
+}
+
+TEST(KeptCheck, OfSeveralThatHeldTheSameTheLastTells) {
+  KeptBuilder builder;
+  builder.rewrite("theirs/a-1", "longer");
+  builder.rewrite("theirs/a-1", "one");
+  builder.keep("theirs/a-1", "one", {.deleted = true, .second = 1500});  // a clock that went back
+  builder.kept_page();
+  builder.archive.files.erase("theirs/a-1");
+  auto report = run(builder.archive, deep);
+  EXPECT_THAT(kinds(report), IsEmpty()) << all_text(report);
+  ASSERT_EQ(report.kept_versions.size(), 1);
+  EXPECT_EQ(report.kept_versions[0].kept, KeptBuilder::path(3));
+  EXPECT_EQ(report.kept_versions[0].at->to_string(), instant_at(1500));
+  EXPECT_EQ(report.deleted, 1);
+  EXPECT_EQ(report.rewritten, 0);
+  // What is not there explains nothing: then the one before does.
+  builder.archive.files.erase(KeptBuilder::path(3));
+  report = run(builder.archive, deep);
+  EXPECT_THAT(kinds(report), ElementsAre(FindingKind::kMissingObject));
+  EXPECT_EQ(report.kept_versions.at(0).kept, KeptBuilder::path(1));
 }
 
 TEST(KeptCheck, AKeptObjectThatIsMissingIsDamage) {
@@ -169,7 +134,7 @@ TEST(KeptCheck, AKeptObjectThatWasAlteredIsDamage) {
 
 TEST(KeptCheck, AKeptObjectIsCheckedThoughNothingNeedsIt) {
   KeptBuilder builder;
-  builder.keep("their/own", "extra");
+  builder.keep("their/own", "extra", {.deleted = true});
   builder.kept_page();
   EXPECT_THAT(kinds(run(builder.archive)), IsEmpty());
   builder.archive.files.erase(KeptBuilder::path(1));
@@ -214,6 +179,10 @@ TEST(KeptCheck, EntriesThatAreMalformedAreDamage) {
            {R"("size":3)", R"("size":-3)"},
            {R"("kept":".pawl/kept/)", R"("kept":"pawl/kept/)"},
            {R"("replaced":)", R"("moved":)"},
+           {R"("replaced":)", R"("deleted":)"},  // and by something
+           {R"("by":{"size":6)", R"("by":{"size":-6)"},
+           {R"("by":{"size":6,"sha256":")", R"("by":{"size":6,"sha256":"x)"},
+           {R"("by":{"size":6,)", R"("by":{)"},
            {R"("sequence":1)", R"("sequence":2)"},
            {R"("object":"theirs)", R"("object":"\u0000theirs)"},
            {R"(pawl-kept/1)", R"(pawl-kept/9)"},
@@ -233,8 +202,8 @@ TEST(KeptCheck, EntriesThatAreMalformedAreDamage) {
 
 TEST(KeptCheck, TwoEntriesMayNotClaimOneKeptObject) {
   KeptBuilder builder;
-  builder.keep("theirs/a-1", "one");
-  builder.keep("theirs/a-2", "one", false, 1);
+  builder.keep("theirs/a-1", "one", {.deleted = true});
+  builder.keep("theirs/a-2", "one", {.deleted = true, .as = 1});
   builder.kept_page();
   EXPECT_THAT(kinds(run(builder.archive)), Contains(FindingKind::kDamagedPage));
 }
@@ -270,7 +239,7 @@ TEST(KeptCheck, WhatOthersPutBelowTheFolderExplainsNothing) {
 TEST(KeptCheck, WhatIsNotEnteredYetExplainsOneNameOnly) {
   KeptBuilder builder;
   builder.archive.files["theirs/a-1"] = "longer";
-  builder.keep("theirs/a-3", "one");  // enters nothing of the other two
+  builder.keep("theirs/a-3", "one", {.deleted = true});  // enters nothing of the other two
   builder.kept_page();
   builder.archive.files[KeptBuilder::path(2)] = "one";
   EXPECT_TRUE(run(builder.archive).sound());
@@ -307,7 +276,7 @@ TEST(KeptCheck, PawlsOwnObjectsAreReadWhereTheyAreKept) {
   KeptBuilder other;
   auto body = other.archive.files[name];
   body.replace(body.find("\"z\""), 3, "\"q\"");
-  other.keep(name, body);
+  other.keep(name, body, {.by = "somebody's idea"});
   other.kept_page();
   other.archive.files[name] = "somebody's idea";
   EXPECT_THAT(kinds(run(other.archive, deep)), ElementsAre(FindingKind::kAlteredObject));
@@ -330,9 +299,7 @@ TEST(KeptCheck, WhatNeverCameIsNotExplained) {
 TEST(KeptCheck, HistoryShowsWhatWasThere) {
   KeptBuilder builder;
   builder.rewrite("theirs/a-1", "two");
-  builder.keep("theirs/a-2", "second", true);
-  builder.kept_page();
-  builder.archive.files.erase("theirs/a-2");
+  builder.remove("theirs/a-2");
   HistoryOptions options;
   options.key = "a";
   for (const auto& [version, body] :

@@ -17,6 +17,17 @@ bool is_name(std::string_view name) {
   return !name.empty() && name.size() <= kNameSizeMax && name.find('\0') == std::string_view::npos;
 }
 
+// What took the place, where the entry says so. False if it is not the form of that.
+bool take_successor(const element& fields, LedgerKept& entry) {
+  element by;
+  if (fields["by"].get(by) != simdjson::SUCCESS) return true;
+  const auto size = number_at(by, "size");
+  const auto digest = Digest::parse(text_at(by, "sha256"));
+  if (!size || !digest || entry.deleted) return false;
+  entry.by = KeptContent{*size, *digest};
+  return true;
+}
+
 bool take_fields(const element& fields, LedgerKept& entry) {
   entry.object = text_at(fields, "object");
   entry.kept = text_at(fields, "kept");
@@ -32,7 +43,7 @@ bool take_fields(const element& fields, LedgerKept& entry) {
   entry.digest = *digest;
   entry.at = deleted ? *deleted : *replaced;
   entry.deleted = deleted.has_value();
-  return true;
+  return take_successor(fields, entry);
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "audit/report.h"
@@ -19,6 +21,12 @@ inline constexpr std::string_view kKeptFolder = ".pawl/kept/";
 // What is kept has the number of its entry, and these are dense: ".pawl/kept/" and 16 digits.
 std::string kept_name(std::uint64_t number);
 
+struct KeptContent {
+  std::uint64_t size = 0;
+  Digest digest;
+  friend bool operator==(const KeptContent&, const KeptContent&) = default;
+};
+
 // One entry. Views are valid during the call only.
 struct LedgerKept {
   std::uint64_t sequence = 0;
@@ -28,6 +36,8 @@ struct LedgerKept {
   std::string_view kept;  // the name that it has: kept_name(sequence)
   Instant at;
   bool deleted = false;  // else replaced
+  // By what; nothing: that was displaced itself before this was entered, and a later entry of the name says what it was.
+  std::optional<KeptContent> by;
 };
 
 // As read_shard(). A bucket that keeps nothing has no such chain, which reads as an empty one.

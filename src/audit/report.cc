@@ -79,7 +79,7 @@ std::vector<std::string> proves(const Report& report) {
   if (report.kept > 0) {
     sentences.push_back(fmt::format(
         "kept: what was written again or deleted in the bucket ({}) is there, with the {} that it "
-        "had",
+        "had; and where something took its place, that stands there, or is kept in its turn",
         report.kept == 1 ? "1 object" : fmt::format("{} objects", report.kept),
         report.deep ? "content" : "size"));
   }

@@ -8,7 +8,8 @@ namespace pawl::bucket {
 namespace {
 
 constexpr std::uint8_t kRecordFormat = 1;
-// Of an object that is kept, and of a bucket that is supervised: what the others don't have stands at the end.
+// Of an object that is kept or took the place of one, and of a bucket that is supervised: what the others don't have stands at the
+// end.
 constexpr std::uint8_t kSupervisedRecordFormat = 2;
 constexpr std::size_t kHeadersMax = 1000;
 
@@ -96,7 +97,8 @@ Reader begin(std::string_view bytes, bool& supervised) {
 std::string encode(const ObjectRecord& record) {
   std::string out;
   out.reserve(128 + record.place.bytes.size());
-  append_u8(out, record.kept ? kSupervisedRecordFormat : kRecordFormat);
+  const bool is_of_supervised = record.kept || record.took_place_of != 0;
+  append_u8(out, is_of_supervised ? kSupervisedRecordFormat : kRecordFormat);
   append_varint(out, record.bytes);
   append_instant(out, record.modified);
   append_bytes(out, record.etag);
@@ -104,6 +106,9 @@ std::string encode(const ObjectRecord& record) {
   append_headers(out, record.headers);
   append_checksum(out, record.checksum);
   append_place(out, record.place);
+  if (!is_of_supervised) return out;
+  append_varint(out, record.took_place_of);
+  append_u8(out, record.kept ? 1 : 0);
   if (record.kept) {
     append_bytes(out, record.kept->key);
     append_instant(out, record.kept->at);
@@ -156,8 +161,8 @@ std::string encode(const std::vector<Segment>& segments) {
 }
 
 Result<ObjectRecord> decode_object(std::string_view bytes, std::string_view what) {
-  bool is_kept = false;
-  Reader reader = begin(bytes, is_kept);
+  bool is_of_supervised = false;
+  Reader reader = begin(bytes, is_of_supervised);
   ObjectRecord record;
   record.bytes = reader.varint();
   record.modified = read_instant(reader);
@@ -166,7 +171,8 @@ Result<ObjectRecord> decode_object(std::string_view bytes, std::string_view what
   record.headers = read_headers(reader);
   record.checksum = read_checksum(reader);
   record.place = read_place(reader);
-  if (is_kept) {
+  if (is_of_supervised) record.took_place_of = reader.varint();
+  if (is_of_supervised && reader.u8() != 0) {
     KeptFrom& kept = record.kept.emplace();
     kept.key = reader.bytes();
     kept.at = read_instant(reader);

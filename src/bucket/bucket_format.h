@@ -88,6 +88,8 @@ struct ObjectRecord {
   StoredHeaders headers;    // content-type and its kin, x-amz-meta-…
   Checksum checksum;
   BodyPlace place;
+  // The number of the kept object whose place this content took; 0: it was put where nothing stood, or nothing was kept.
+  std::uint64_t took_place_of = 0;
   std::optional<KeptFrom> kept;  // below kKeptPrefix, and nowhere else
 };
 

@@ -94,7 +94,7 @@ class ModelRun {
               Refusal refusal = Refusal::kNone;
               if (model.check(bucket, key, conditions, refusal))
                 model.put(bucket, key,
-                          {"etag of " + bytes, bytes, kind != BodyKind::kFile, digest, {}});
+                          {"etag of " + bytes, bytes, kind != BodyKind::kFile, digest, {}, 0});
               return refusal;
             }};
   }
@@ -113,7 +113,7 @@ class ModelRun {
               for (const std::string& key : keys) model.check(bucket, key, absent, refusal);
               if (refusal != Refusal::kNone) return refusal;
               for (const std::string& key : keys)
-                model.put(bucket, key, {"etag of " + bytes, bytes, false, false, {}});
+                model.put(bucket, key, {"etag of " + bytes, bytes, false, false, {}, 0});
               return Refusal::kNone;
             }};
   }
@@ -200,7 +200,7 @@ class ModelRun {
               Refusal refusal = Refusal::kNone;
               if (!model.check(command.bucket, command.key, command.conditions, refusal))
                 return refusal;
-              model.put(command.bucket, command.key, {command.etag, bytes, false, false, {}});
+              model.put(command.bucket, command.key, {command.etag, bytes, false, false, {}, 0});
               model.uploads.erase(found);
               return Refusal::kNone;
             }};
@@ -317,7 +317,8 @@ class ModelRun {
       for (const auto& [key, object] : page.entries) {
         if (object.kept) kept_bytes += object.bytes;
         text += key + " = " + object.etag + ": " + body_of(bucket, key, object) +
-                (object.kept ? Model::words_of(*object.kept) : "") + "\n";
+                (object.kept ? Model::words_of(*object.kept) : "") +
+                Model::words_of(object.took_place_of) + "\n";
       }
       EXPECT_EQ(record.supervised.value_or(Supervision{}).kept_bytes, kept_bytes);
       const auto under_way = list_uploads(buckets_.memory, bucket, {}).value();

@@ -18,9 +18,10 @@ struct ModelUpload {
 };
 struct ModelObject {
   std::string etag, bytes;
-  bool small = false;   // its bytes are in the store
-  bool digest = false;  // it has a SHA-256
-  std::string kept;     // of what is kept: from where, when, and how
+  bool small = false;      // its bytes are in the store
+  bool digest = false;     // it has a SHA-256
+  std::string kept;        // of what is kept: from where, when, and how
+  std::uint64_t took = 0;  // the kept object whose place it took
 };
 struct ModelBucket {
   std::map<std::string, ModelObject> objects;
@@ -50,15 +51,16 @@ struct Model {
   bool is_pawls(const std::string& bucket, const std::string& key) const {
     return buckets.at(bucket).supervised && key.starts_with(".pawl/");
   }
-  void put(const std::string& bucket, const std::string& key, const ModelObject& object) {
+  void put(const std::string& bucket, const std::string& key, ModelObject object) {
     ModelBucket& about = buckets[bucket];
     const auto there = about.objects.find(key);
     if (there != about.objects.end()) {
       const ModelObject& old = there->second;
       const bool comparable = (old.digest && object.digest) || (old.small && object.small);
-      if (!comparable || old.bytes != object.bytes) keep(about, key, old, false);
+      const bool same = comparable && old.bytes == object.bytes;
+      object.took = same || !keep(about, key, old, false) ? old.took : about.kept;
     }
-    about.objects[key] = object;
+    about.objects[key] = std::move(object);
   }
   void erase(const std::string& bucket, const std::string& key) {
     ModelBucket& about = buckets[bucket];
@@ -83,7 +85,8 @@ struct Model {
       text += "bucket " + bucket + "\n";
       if (about.supervised) text += "keeps " + std::to_string(about.kept) + "\n";
       for (const auto& [key, object] : about.objects)
-        text += key + " = " + object.etag + ": " + object.bytes + object.kept + "\n";
+        text += key + " = " + object.etag + ": " + object.bytes + object.kept +
+                words_of(object.took) + "\n";
     }
     for (const auto& [id, upload] : uploads) {
       text += "upload " + id + " of " + upload.bucket + " " + upload.key + "\n";
@@ -98,13 +101,18 @@ struct Model {
            kept.at.to_string();
   }
 
+  static std::string words_of(std::uint64_t took) {
+    return took == 0 ? "" : ", in the place of " + std::to_string(took);
+  }
+
  private:
-  void keep(ModelBucket& about, const std::string& key, ModelObject object, bool deleted) {
-    if (!about.supervised || key.starts_with(".pawl/")) return;
+  bool keep(ModelBucket& about, const std::string& key, ModelObject object, bool deleted) {
+    if (!about.supervised || key.starts_with(".pawl/")) return false;
     object.kept = words_of({key, now, deleted});
     std::string number = std::to_string(++about.kept);
     number.insert(0, 16 - number.size(), '0');
     about.objects[".pawl/kept/" + number] = std::move(object);
+    return true;
   }
 };
 

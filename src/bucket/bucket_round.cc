@@ -220,9 +220,13 @@ Result<Outcome> BucketRound::put(const PutObject& command) {
     for (const auto& [number, bytes] : command.stored_segments)
       set(kBodies, number_key(number), bytes);
   }
-  if (there) PAWL_TRY(displace(command.bucket, command.key, *there, &command.record));
-  enter(command.record.place);
   ObjectRecord record = without_foreign_bytes(command.record);
+  record.took_place_of = 0;
+  if (there) {
+    PAWL_ASSIGN_OR_RETURN(record.took_place_of,
+                          displace(command.bucket, command.key, *there, &command.record));
+  }
+  enter(command.record.place);
   record.modified = now_;
   record.kept.reset();  // a copy of what is kept is not
   set(kObjects, key, encode(record));
@@ -332,7 +336,10 @@ Result<Outcome> BucketRound::complete(const CompleteUpload& command) {
   if (refusal != Refusal::kNone) return refused(refusal);
 
   record.checksum = command.checksum;
-  if (there) PAWL_TRY(displace(command.bucket, command.key, *there, &record));
+  if (there) {
+    PAWL_ASSIGN_OR_RETURN(record.took_place_of,
+                          displace(command.bucket, command.key, *there, &record));
+  }
   PAWL_TRY(end_upload(upload, command.id, command.parts));
   record.modified = now_;
   record.etag = command.etag;

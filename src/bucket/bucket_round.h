@@ -59,9 +59,9 @@ class BucketRound {
   Result<Refusal> check_put(const PutObject& command);
   Result<Refusal> check(const Conditions& conditions, const std::optional<ObjectRecord>& there);
   // Takes an object out of the way of what replaces it (nothing: it is deleted): in a supervised bucket it is kept, unless the
-  // other provably has the same bytes; elsewhere its body is released.
-  Status displace(const std::string& bucket, const std::string& key, ObjectRecord there,
-                  const ObjectRecord* by);
+  // other provably has the same bytes; elsewhere its body is released. The kept object whose place the other has from then on.
+  Result<std::uint64_t> displace(const std::string& bucket, const std::string& key,
+                                 ObjectRecord there, const ObjectRecord* by);
   Result<bool> same_bytes(const ObjectRecord& there, const ObjectRecord& by);
   // The bodies of a record that goes away go with it; those of one that comes are entered.
   Status release(const BodyPlace& place, std::string_view what);

@@ -196,10 +196,15 @@ TEST(BucketFormat, RecordsOfSupervisionAreReadBack) {
   ObjectRecord record;
   record.etag = "e";
   record.kept = KeptFrom{"logs/a", {5}, true};
+  record.took_place_of = 300;
   const std::string bytes = encode(record);
   EXPECT_EQ(decode_object(bytes, "k").value().kept, record.kept);
+  EXPECT_EQ(decode_object(bytes, "k").value().took_place_of, 300U);
   for (std::size_t size = 0; size < bytes.size(); ++size)
     EXPECT_FALSE(decode_object(std::string_view(bytes).substr(0, size), "k").ok()) << size;
+  record.kept.reset();
+  EXPECT_EQ(decode_object(encode(record), "k").value().took_place_of, 300U);
+  EXPECT_FALSE(decode_object(encode(record), "k").value().kept.has_value());
   BucketRecord about{{7}, "r", Supervision{3, 1'000'000}};
   EXPECT_EQ(decode_bucket(encode(about), "b").value().supervised, about.supervised);
   EXPECT_FALSE(decode_bucket(encode(about) + "x", "b").ok());

@@ -47,22 +47,25 @@ Result<bool> BucketRound::same_bytes(const ObjectRecord& there, const ObjectReco
   return stored && *stored == by.place.bytes;
 }
 
-Status BucketRound::displace(const std::string& bucket_name, const std::string& key,
-                             ObjectRecord there, const ObjectRecord* by) {
+Result<std::uint64_t> BucketRound::displace(const std::string& bucket_name, const std::string& key,
+                                            ObjectRecord there, const ObjectRecord* by) {
   PAWL_ASSIGN_OR_RETURN(auto about, bucket(bucket_name));
   bool keeps = about && about->supervised && !is_reserved(key);
   if (keeps && by != nullptr) {
     PAWL_ASSIGN_OR_RETURN(const bool same, same_bytes(there, *by));
     keeps = !same;
   }
-  if (!keeps) return release(there.place, object_key(bucket_name, key));
+  if (!keeps) {
+    PAWL_TRY(release(there.place, object_key(bucket_name, key)));
+    return there.took_place_of;  // the same content goes on
+  }
   Supervision& supervised = *about->supervised;
   ++supervised.kept_objects;
   supervised.kept_bytes += there.bytes;
   there.kept = KeptFrom{key, now_, by == nullptr};
   set(kObjects, object_key(bucket_name, kept_key(supervised.kept_objects)), encode(there));
   set(kBuckets, bucket_key(bucket_name), encode(*about));
-  return ok();
+  return supervised.kept_objects;
 }
 
 }  // namespace pawl::bucket

@@ -21,6 +21,20 @@ struct Entered {
   std::uint64_t bytes = 0;  // that were read
 };
 
+// What took the place of the kept object of that number, if that stands there still. The commit that kept the object has
+// said so in the other's record: a digest of whatever stands under the name would be of something that came later.
+Result<std::optional<ledger::ContentFacts>> successor_of(BucketStore& store,
+                                                         const std::string& bucket,
+                                                         const std::string& key,
+                                                         std::uint64_t number) {
+  const auto guard = store.guard();
+  PAWL_ASSIGN_OR_RETURN(const auto there, store.object_with_body(bucket, key));
+  if (!there || there->record.took_place_of != number) return std::optional<ledger::ContentFacts>();
+  guard->narrow(files_of(there->pieces));
+  PAWL_ASSIGN_OR_RETURN(const Digest digest, digest_of(store, there->pieces));
+  return std::optional(ledger::ContentFacts{there->record.bytes, digest});
+}
+
 Result<Entered> entry_of(BucketStore& store, const std::string& bucket, std::uint64_t number) {
   const std::string key = kept_key(number);
   const auto guard = store.guard();
@@ -33,9 +47,13 @@ Result<Entered> entry_of(BucketStore& store, const std::string& bucket, std::uin
   guard->narrow(files_of(whole->pieces));
   PAWL_ASSIGN_OR_RETURN(const Digest digest, digest_of(store, whole->pieces));
   const KeptFrom& from = *whole->record.kept;
-  return Entered{ledger::encode_kept_entry(
-                     {{number}, from.key, whole->record.bytes, digest, key, from.at, from.deleted}),
-                 whole->record.bytes};
+  ledger::KeptEntry entry{{number}, from.key, whole->record.bytes, digest,
+                          key,      from.at,  from.deleted,        {}};
+  if (!from.deleted) {
+    PAWL_ASSIGN_OR_RETURN(entry.by, successor_of(store, bucket, from.key, number));
+  }
+  return Entered{ledger::encode_kept_entry(entry),
+                 entry.size + (entry.by ? entry.by->size : std::uint64_t{0})};
 }
 
 // Of [first, last], as many as one piece of work is to read, and one at least.

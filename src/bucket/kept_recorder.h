@@ -1,5 +1,6 @@
 // Enters what a supervised bucket keeps into a chain of its archive's ledger: each content that a client replaced or deleted, with its
-// SHA-256, where it is kept, and since when. So `pawl verify` tells what was written again from what was lost or altered.
+// SHA-256, where it is kept, and since when; and what took its place, as long as that stands there. So `pawl verify` tells what was
+// written again from what was lost or altered, and what stands there now from anything else.
 //
 // The kept objects are the work list: they are numbered densely by the commit that keeps them, an entry's sequence number is its
 // object's number, and the chain's last page says how far they are entered. Nothing else is remembered, so there is nothing that a

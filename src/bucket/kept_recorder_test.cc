@@ -1,5 +1,6 @@
 #include "bucket/kept_recorder.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "bucket/bucket_listing.h"
@@ -42,6 +43,10 @@ class KeptRecorderTest : public testing::Test {
                   return true;
                 })).ok());
     return found;
+  }
+  static std::string by(const std::string& content) {
+    return fmt::format(R"("by":{{"size":{},"sha256":"{}"}}}})", content.size(),
+                       sha256(content).to_hex());
   }
   // The names of the kept objects that pages list, in their order.
   std::vector<std::string> entered() {
@@ -91,6 +96,52 @@ TEST_F(KeptRecorderTest, EntersWhatWasReplacedAndWhatWasDeleted) {
   EXPECT_EQ(status.kept, 2U);
   EXPECT_EQ(status.kept_bytes, 6U);
   EXPECT_EQ(status.entered, 2U);
+}
+
+TEST_F(KeptRecorderTest, SaysWhatTookThePlaceWhereThatStandsThereStill) {
+  for (const auto kind : {BodyKind::kInline, BodyKind::kStored, BodyKind::kFile}) {
+    const auto name = "a" + std::to_string(static_cast<int>(kind));
+    put(name, "one");
+    put(name, "two", kind);
+    ASSERT_TRUE(catch_up().ok());
+    EXPECT_THAT(pages().back(), HasSubstr(by("two")));
+  }
+  put("a0", "three");
+  put("a0", "four");
+  ASSERT_TRUE(catch_up().ok());
+  // Of "two" nobody says what took its place: that is the entry behind it.
+  EXPECT_THAT(pages().back(), HasSubstr(R"(0004","replaced":"2027-01-15T08:00:00.000000Z"},{)"));
+  EXPECT_THAT(pages().back(), HasSubstr(by("four")));
+}
+
+// All in one round's instant, or with the same bytes again: what took the place is told by the commit, not by times or tags.
+TEST_F(KeptRecorderTest, WhatStandsThereLaterTookAnothersPlace) {
+  put("a", "one");
+  put("a", "two");
+  put("a", "two");  // provably the same: it goes on
+  put("b", "one");
+  put("b", "two");
+  remove("b");
+  put("b", "two");  // where nothing stood
+  ASSERT_TRUE(catch_up().ok());
+  const std::string page = pages().back();
+  const auto at = page.find(by("two"));
+  ASSERT_NE(at, std::string::npos) << page;
+  EXPECT_LT(at, page.find(kept_key(2)));
+  EXPECT_EQ(page.find("\"by\"", at + 1), std::string::npos) << page;
+}
+
+TEST_F(KeptRecorderTest, WhatTookThePlaceAndCanNotBeReadStopsItToo) {
+  put("a", "one");
+  put("a", "two", BodyKind::kFile);
+  const auto there = own_.buckets.store->object("b", "a").value();
+  ASSERT_TRUE(own_.buckets.files.remove(there->place.number).ok());
+  EXPECT_FALSE(catch_up().ok());
+  EXPECT_THAT(entered(), IsEmpty());
+  put("a", "three");
+  put("a", "four");
+  EXPECT_FALSE(catch_up().ok());  // now it is what is kept that can't be read
+  EXPECT_THAT(entered(), ElementsAre(kept_key(1)));
 }
 
 TEST_F(KeptRecorderTest, WithNothingKeptNothingIsWritten) {

@@ -1,9 +1,11 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "audit/history.h"
+#include "audit/report.h"
 #include "base/json_writer.h"
 #include "cli/archive_argument.h"
 #include "cli/commands.h"
@@ -14,6 +16,12 @@ namespace {
 
 // Bytes that are shown of an object of somebody else's, which may be anything.
 constexpr std::size_t kForeignShown = 2000;
+
+using Content = audit::HistoryEntry::Content;
+
+bool is_damaged(const audit::HistoryEntry& entry) {
+  return entry.content == Content::kMissing || entry.content == Content::kAltered;
+}
 
 struct HistoryArguments {
   ArchiveArgument archive;
@@ -43,6 +51,10 @@ std::string to_json(const std::vector<audit::HistoryEntry>& entries) {
     if (!entry.source.empty()) json.field("source", entry.source);
     if (entry.foreign) json.field("foreign", true);
     if (entry.missing) json.field("missing", true);
+    if (entry.content == Content::kMissing)
+      json.field("damage", name_of(audit::FindingKind::kMissingObject));
+    if (entry.content == Content::kAltered)
+      json.field("damage", name_of(audit::FindingKind::kAlteredObject));
     if (!entry.image.empty()) json.key("image").raw(entry.image);
     json.end_object();
   }
@@ -55,13 +67,16 @@ std::string to_json(const std::vector<audit::HistoryEntry>& entries) {
 std::string content_of(const audit::HistoryEntry& entry) {
   if (entry.lost) return "nothing holds it any more";
   if (entry.missing) return "no object had come by its deadline: run `pawl verify`";
-  if (entry.foreign && !entry.body.empty()) {
+  if (entry.content == Content::kAltered)
+    return "DAMAGED: its content is not what its page says: run `pawl verify`";
+  if (entry.content == Content::kMissing) return "its object is missing: run `pawl verify`";
+  if (entry.foreign) {
     const std::string_view body = entry.body;
-    return fmt::format("somebody else's object, {}: {}{}", counted(body.size(), "byte"),
+    return fmt::format("somebody else's object, {}: {}{}", counted(entry.size, "byte"),
                        printable(std::string(body.substr(0, kForeignShown))),
                        body.size() > kForeignShown ? " …" : "");
   }
-  if (entry.image.empty()) return "its object is missing: run `pawl verify`";
+  if (entry.image.empty()) return "what it says of itself can't be read: run `pawl verify`";
   return printable(entry.image);
 }
 
@@ -117,7 +132,8 @@ int run_history(HistoryArguments& arguments) {
   } else {
     print_entries(*entries, arguments.options.version || arguments.options.at);
   }
-  return entries->empty() ? kExitFound : kExitGood;
+  const bool good = !entries->empty() && std::none_of(entries->begin(), entries->end(), is_damaged);
+  return good ? kExitGood : kExitFound;
 }
 
 }  // namespace
@@ -143,7 +159,9 @@ void add_history(CLI::App& app, Action& chosen) {
       ->excludes(version);
   command->add_flag("--json", arguments->json,
                     "One JSON document (docs/schemas/history.schema.json)");
-  command->footer("Exit status: 0 found, 1 no such item or version, 2 it could not run.");
+  command->footer(
+      "Exit status: 0 found, 1 no such item or version, or its content is damaged, 2 it could not "
+      "run.");
   command->callback(
       [arguments, &chosen] { chosen = [arguments] { return run_history(*arguments); }; });
 }

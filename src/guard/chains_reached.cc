@@ -45,9 +45,9 @@ Awaitable<Result<std::map<std::string, ChainReached>>> read_chains_reached(
   if (!read.ok()) co_return read.error();
   if (!failure.ok()) co_return failure.error();
   for (const auto& [shard, id] : chains.opened) {
-    const auto end = co_await pipeline::read_shard_end(ledger, archive, shard);
+    auto end = co_await pipeline::read_shard_end(ledger, archive, shard);
     if (!end.ok()) co_return end.error();
-    if (end->last_page) chains.reached[id].source = end->last_page->entries.back().source;
+    if (end->last_page) chains.reached[id].last = std::move(end->last_page->entries.back());
   }
   co_return std::move(chains.reached);
 }

@@ -2,16 +2,18 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "base/ids.h"
+#include "ledger/shard_page.h"
 #include "port/ledger_store.h"
 
 namespace pawl::guard {
 
 struct ChainReached {
-  std::string source;   // the number of the last record in a page; "" = none yet
-  bool closed = false;  // the shard was read to its end
+  std::optional<ledger::PageEntry> last;  // of the last record in a page; nothing: none yet
+  bool closed = false;                    // the shard was read to its end
 };
 
 // Of each shard that the root chain knows, by the stream's own id of it. Errors: kCorrupt, and those of the store.

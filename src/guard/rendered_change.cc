@@ -105,4 +105,11 @@ Result<RenderedChange> render_change(const GuardedTable& table, ShardId shard,
   return rendered;
 }
 
+bool tells_of(const ledger::PageEntry& entered, const RenderedChange& change) {
+  const ledger::PageEntry& read = change.entry;
+  return entered.source == read.source && entered.key == read.key &&
+         entered.version == read.version && entered.kind == read.kind &&
+         entered.instant == read.instant;
+}
+
 }  // namespace pawl::guard

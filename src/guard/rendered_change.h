@@ -32,4 +32,8 @@ Result<RenderedChange> render_change(const GuardedTable& table, ShardId shard,
                                      SequenceNumber sequence, const StreamRecord& record,
                                      const std::optional<Gap>& gap);
 
+// Pure. Whether an entry of a page is of that very change of the table, and not of another that has its place in another history
+// of it: by key, version, kind and instant. What became of its object is not asked.
+bool tells_of(const ledger::PageEntry& entered, const RenderedChange& change);
+
 }  // namespace pawl::guard

@@ -20,8 +20,15 @@ std::string encode_kept_entry(const KeptEntry& entry) {
       .field("size", entry.size)
       .field("sha256", entry.sha256.to_hex())
       .field("kept", entry.kept)
-      .field(entry.deleted ? "deleted" : "replaced", entry.at.to_string())
-      .end_object();
+      .field(entry.deleted ? "deleted" : "replaced", entry.at.to_string());
+  if (entry.by) {
+    json.key("by")
+        .begin_object()
+        .field("size", entry.by->size)
+        .field("sha256", entry.by->sha256.to_hex())
+        .end_object();
+  }
+  json.end_object();
   return out;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +18,12 @@ namespace pawl::ledger {
 inline constexpr std::string_view kKeptPageFormat = "pawl-kept/1";
 inline constexpr std::string_view kKeptChain = "kept";
 
+// What a content was, whatever its name.
+struct ContentFacts {
+  std::uint64_t size = 0;
+  Digest sha256;
+};
+
 struct KeptEntry {
   SequenceNumber sequence;  // in the kept chain, dense from 1
   std::string object;       // the name that it had
@@ -25,6 +32,8 @@ struct KeptEntry {
   std::string kept;      // the name that it has now
   Instant at;            // when its place was taken
   bool deleted = false;  // and by nothing
+  // What took its place, where that still stood there when it was entered. Where not, a later entry of the name says what that was.
+  std::optional<ContentFacts> by;
 };
 
 std::string encode_kept_entry(const KeptEntry& entry);

@@ -10,7 +10,8 @@ namespace {
 const std::string kArchive = "00000000000000aa";
 
 std::string entry(std::uint64_t sequence) {
-  return encode_kept_entry({{sequence}, "a", 3, sha256("one"), ".pawl/kept/x", {1'000'000}, false});
+  return encode_kept_entry(
+      {{sequence}, "a", 3, sha256("one"), ".pawl/kept/x", {1'000'000}, false, {}});
 }
 
 TEST(KeptPage, GoesOnFromItsLastLine) {
@@ -25,6 +26,15 @@ TEST(KeptPage, GoesOnFromItsLastLine) {
   EXPECT_EQ(second->after.instant.microseconds, 5'000'000);
   EXPECT_NE(second->line.text.find("\"previous\":\"" + first->line.digest.to_hex()),
             std::string::npos);
+}
+
+TEST(KeptPage, SaysWhatTookThePlace) {
+  KeptEntry replaced{{1}, "a", 3, sha256("one"), ".pawl/kept/x", {1'000'000}, false, {}};
+  EXPECT_EQ(encode_kept_entry(replaced).find("by"), std::string::npos);
+  replaced.by = ContentFacts{4, sha256("more")};
+  const auto text = encode_kept_entry(replaced);
+  const std::string end = R"(,"by":{"size":4,"sha256":")" + sha256("more").to_hex() + R"("}})";
+  EXPECT_EQ(text.substr(text.size() - end.size()), end);
 }
 
 TEST(KeptPage, OfAnotherArchiveOrChainIsRefused) {

@@ -184,6 +184,31 @@ Awaitable<StreamResult<StreamRecordPage>> LogStream::records(std::string iterato
   co_return page;
 }
 
+Result<std::optional<StreamRecord>> LogStream::record_at(ShardId shard,
+                                                         SequenceNumber sequence) const {
+  std::optional<StreamRecord> record;
+  const auto is_there = [&] {
+    const auto position = tables_.log->position(shard);
+    return position && sequence > position->floor && sequence <= position->newest;
+  };
+  if (!is_there()) return record;
+  Status trouble = ok();
+  const auto status = tables_.log->visit(
+      shard, {sequence.value - 1}, 1, [&](SequenceNumber number, std::string_view encoded) {
+        auto change = item::decode_change(shard, number, encoded);
+        if (change.ok()) {
+          record = record_of(*change);
+        } else {
+          trouble = change.error();
+        }
+        return false;
+      });
+  if (!is_there()) return std::optional<StreamRecord>{};  // it was trimmed meanwhile
+  PAWL_TRY(status);
+  PAWL_TRY(trouble);
+  return record;
+}
+
 Result<table::TablePtr> LogTable::active() const {
   const auto view = tables_.catalog->view();
   const auto found = view->by_incarnation.find(incarnation_);

@@ -5,6 +5,7 @@
 // Sequence numbers are the change log's (stream/sequence_text.h); shards have their ids (base/ids.h); a shard ends with its table.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "port/source_table.h"
@@ -27,6 +28,8 @@ class LogStream final : public TableStream {
                                                 StreamPosition position) override;
   Awaitable<StreamResult<StreamRecordPage>> records(std::string iterator,
                                                     std::size_t count_max) override;
+  // The change of that number; nothing if it is trimmed, or has not come yet. Errors: the log's.
+  Result<std::optional<StreamRecord>> record_at(ShardId shard, SequenceNumber sequence) const;
 
  private:
   const table::TableStore& tables_;

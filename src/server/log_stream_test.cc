@@ -97,6 +97,25 @@ TEST_F(LogStreamTest, WhatWasTrimmedIsSaid) {
   EXPECT_EQ(behind.error().kind, StreamErrorKind::kTrimmed);
 }
 
+TEST_F(LogStreamTest, TellsOneChangeByItsNumber) {
+  write_versions(5);
+  const auto stream = this->stream();
+  const auto at = [&](std::uint64_t number) {
+    auto found = stream.record_at({life_, 0}, {number});
+    EXPECT_TRUE(found.ok());
+    return found.ok() && *found ? (*found)->sequence.substr(17) : "nothing";
+  };
+  EXPECT_EQ(at(1), "0001");
+  EXPECT_EQ(at(5), "0005");
+  EXPECT_EQ(at(6), "nothing");
+  EXPECT_EQ(at(0), "nothing");
+  tables.log->release({life_, 0}, {4});
+  run();
+  EXPECT_EQ(at(3), "nothing") << "trimmed";
+  EXPECT_EQ(at(4), "0004") << "what a hold stands behind stays";
+  EXPECT_FALSE(stream.record_at({life_, 7}, {1})->has_value());
+}
+
 TEST_F(LogStreamTest, EndsWithItsTable) {
   write_versions(2);
   auto one = stream();

@@ -9,6 +9,7 @@
 #include "bucket/own_ledger_store.h"
 #include "guard/chains_reached.h"
 #include "guard/guarded_definition.h"
+#include "guard/rendered_change.h"
 #include "item/change.h"
 #include "observe/log.h"
 #include "server/bucket_archive.h"
@@ -149,6 +150,7 @@ Awaitable<Status> SupervisedTable::open() {
                           ground_.clock,
                           ground_.random,
                           &check_};
+  guarded_ = guarded;
   auto worker = std::make_unique<guard::Worker>(std::move(ports), std::move(guarded));
   const std::lock_guard lock(mutex_);
   worker_ = std::move(worker);
@@ -156,22 +158,42 @@ Awaitable<Status> SupervisedTable::open() {
   co_return ok();
 }
 
+// Whether the table is an older one than the ledger, whose last entry of the shard that is. Also when it has grown past it since:
+// then another change has that one's number. The change that a hold stands behind stays in the log, so it can be asked; what was
+// trimmed while nobody expected anything can't, and begins with a gap.
+Status SupervisedTable::check_older(ShardId shard, const ledger::PageEntry& last) {
+  const auto position = ground_.tables.log->position(shard);
+  const auto sequence = stream::parse_sequence(last.source);
+  if (!position || !sequence || !is_older_.empty()) return ok();
+  if (*sequence > position->newest) {
+    is_older_ = fmt::format(
+        "the bucket's ledger knows change {} of shard {}, and the table does not: it is older",
+        last.source, shard.to_string());
+    return ok();
+  }
+  PAWL_ASSIGN_OR_RETURN(const auto record, stream_.record_at(shard, *sequence));
+  if (!record) return ok();
+  PAWL_ASSIGN_OR_RETURN(const auto change, guard::render_change(*guarded_, shard, last.sequence,
+                                                                *record, std::nullopt));
+  if (guard::tells_of(last, change)) return ok();
+  is_older_ = fmt::format(
+      "the bucket's ledger knows another change {} of shard {} than the table: it was older, "
+      "and has grown since",
+      last.source, shard.to_string());
+  return ok();
+}
+
 // How far the ledger is: the change log is held from there on, and no more. Whether the table has ended, and all of it is there.
 Awaitable<Result<bool>> SupervisedTable::learn_ends() {
   bucket::OwnLedgerStore ledger(ground_.buckets, config_.bucket);
   const auto reached = co_await guard::read_chains_reached(ledger, archive_, incarnation_);
   if (!reached.ok()) co_return reached.error();
-  // Never gone on with, even when the table has grown past it: nothing tells these changes from those that the ledger has.
+  // Never gone on with, even when the table has grown past it.
   for (const ShardId shard : shards()) {
     const auto found = reached->find(shard.to_string());
-    const auto position = ground_.tables.log->position(shard);
-    if (found == reached->end() || !position) continue;
-    const auto last = stream::parse_sequence(found->second.source);
-    if (last && *last > position->newest && is_older_.empty()) {
-      is_older_ = fmt::format(
-          "the bucket's ledger knows change {} of shard {}, and the table does not: it is older",
-          found->second.source, shard.to_string());
-    }
+    if (found == reached->end() || !found->second.last) continue;
+    const auto checked = check_older(shard, *found->second.last);
+    if (!checked.ok()) co_return checked.error();
   }
   if (!is_older_.empty()) {
     co_return Error{ErrorCode::kInvalid, is_older_,
@@ -182,7 +204,9 @@ Awaitable<Result<bool>> SupervisedTable::learn_ends() {
     const auto found = reached->find(shard.to_string());
     const bool is_known = found != reached->end();
     all_closed = all_closed && is_known && found->second.closed;
-    const auto last = is_known ? stream::parse_sequence(found->second.source) : std::nullopt;
+    const auto last = is_known && found->second.last
+                          ? stream::parse_sequence(found->second.last->source)
+                          : std::nullopt;
     const std::lock_guard lock(mutex_);
     auto& after = reached_[shard.number];
     after = std::max(after, last.value_or(SequenceNumber{}));

@@ -64,6 +64,7 @@ class SupervisedTable {
  private:
   Awaitable<Status> open();
   Awaitable<Result<bool>> learn_ends();
+  Status check_older(ShardId shard, const ledger::PageEntry& last);
   Awaitable<void> work();
   std::vector<bool> ask_again(const guard::ShardSource& source,
                               std::span<const guard::RenderedChange* const> changes,
@@ -91,7 +92,8 @@ class SupervisedTable {
   CheckLog log_;
   guard::CheckPorts check_;
   std::unique_ptr<Alarm> alarm_;
-  std::string archive_;  // after open()
+  std::string archive_;  // after open(); and what it says of the table
+  std::optional<guard::GuardedTable> guarded_;
   std::unique_ptr<guard::Worker> worker_;
   bool working_ = false;
   std::atomic<bool> stopping_ = false;

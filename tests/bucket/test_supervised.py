@@ -117,3 +117,38 @@ class Proven(SupervisedCase):
         self.assertEqual(json.loads(self.work("enter"))["entered"], 4)
         self.assertEqual(json.loads(self.work("enter"))["entered"], 4)
         self.assertEqual(self.verify("--deep")["verdict"], "sound")
+
+    def test_what_took_a_place_must_stand_there(self):
+        names = [f"logs/A-{n}.log" for n in range(3)]
+        for name in names:
+            self.put(name, f"content of {name}".encode())
+        self.work("list", *names)
+        self.put(names[0], b"in between")
+        self.put(names[0], b"written again")
+        self.put(names[1], LARGE)
+        self.s3.delete_object(Bucket=self.bucket, Key=names[1])
+        self.put(names[2], LARGE)
+        self.work("enter")
+        copy = suite.current().cleanup.directory()
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket)
+        for name in [o["Key"] for page in pages for o in page.get("Contents", [])]:
+            os.makedirs(os.path.dirname(os.path.join(copy, name)), exist_ok=True)
+            with open(os.path.join(copy, name), "wb") as file:
+                file.write(self.body(name))
+
+        def verify():
+            done = self.pawl.run("verify", copy, "--deep", "--json")
+            report = json.loads(done.stdout)
+            return [(one["kind"], one["object"]) for one in report["findings"]]
+        self.assertEqual(verify(), [])
+        for name, content in ((names[0], b"written agaim"), (names[2], LARGE[1:] + b"x")):
+            with open(os.path.join(copy, name), "wb") as file:
+                file.write(content)
+            self.assertEqual(verify(), [("altered-object", name)])
+            os.remove(os.path.join(copy, name))
+            self.assertEqual(verify(), [("missing-object", name)])
+            with open(os.path.join(copy, name), "wb") as file:
+                file.write(self.body(name))
+        os.remove(os.path.join(copy, ".pawl/kept/0000000000000003"))
+        done = self.pawl.run("history", copy, "A", "--version", "1", "--json")
+        self.assertEqual((done.returncode, json.loads(done.stdout)["versions"][0]["damage"]), (1, "missing-object"))

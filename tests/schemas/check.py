@@ -188,6 +188,16 @@ def check_guarded(pawl: servers.Pawl, tally: Tally, folder: Path) -> None:
     tally.check("history has its content from where it is kept",
                 bool(found) and [(v.get("kept"), v["image"]["_version"]["N"]) for v in found["versions"]]
                 == [(".pawl/kept/0000000000000001", "1")])
+    kept = folder / "guarded/.pawl/kept/0000000000000001"
+    whole = kept.read_bytes()
+    kept.write_bytes(whole.replace(b"A", b"B", 1))
+    found = run_json(pawl, tally, "history of a version that is damaged", 1, "history", guarded, "A", "--version", "1")
+    tally.check("history says that it is damaged, and shows nothing of it",
+                bool(found) and [(v.get("damage"), "image" in v) for v in found["versions"]] == [("altered-object", False)])
+    done = pawl.run("history", guarded, "A", "--version", "1")
+    tally.check("history says so to people", done.returncode == 1 and "DAMAGED: its content is not what its page says" in done.stdout,
+                done.stdout)
+    kept.write_bytes(whole)
     done = pawl.run("history", guarded, "A", "--version", "2")
     tally.check("history of a version by its attribute", done.returncode == 0 and '"N":"2"' in done.stdout, done.stdout)
     done = pawl.run("restore", guarded, "--data", str(folder / "nothing"))

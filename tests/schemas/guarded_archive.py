@@ -88,10 +88,11 @@ class GuardedArchive:
         kept = ".pawl/kept/0000000000000001"
         (self.folder / kept).parent.mkdir(parents=True)
         (self.folder / kept).write_bytes(body)
-        (self.folder / name).write_bytes(b"somebody's")
+        successor = b"somebody's"
+        (self.folder / name).write_bytes(successor)
         self.append("kept", "pawl-kept/1", {"first": 1, "last": 1, "kept": [
             {"sequence": 1, "object": name, "size": len(body), "sha256": hashlib.sha256(body).hexdigest(), "kept": kept,
-             "replaced": INSTANT}]})
+             "replaced": INSTANT, "by": {"size": len(successor), "sha256": hashlib.sha256(successor).hexdigest()}}]})
 
 
 def image(version: int | None) -> dict[str, Any]:

@@ -1,7 +1,10 @@
 """Tables that come, go and come again, and what the change log holds for their sake."""
 
 import json
+import os
+import shutil
 
+from blackbox import suite
 from shared import BUCKET, LONG_S, Case, Scene, wait_until
 
 
@@ -64,3 +67,37 @@ class Lives(Case):
     def test_the_bucket_is_made_at_the_start(self):
         scene = Scene(maps=False)
         wait_until(lambda: BUCKET in [one["Name"] for one in scene.s3.list_buckets()["Buckets"]], what="the bucket")
+
+    def test_an_older_table_beside_its_ledger_is_not_gone_on_with_even_when_it_has_grown_past_it(self):
+        scene = Scene()
+        for version in range(3):
+            scene.put("A", version)
+        scene.settle()
+        self.assertEqual(scene.pawl.stop(), 0)
+        copy = os.path.join(suite.current().cleanup.directory(), "data")
+        shutil.copytree(scene.pawl.data, copy)
+        scene.pawl.start()
+        for version in range(3, 5):
+            scene.put("A", version)
+        scene.settle()
+        self.assertEqual(scene.pawl.stop(), 0)
+        # All as it was, but for the buckets.
+        shutil.rmtree(os.path.join(copy, "buckets"))
+        shutil.move(os.path.join(scene.pawl.data, "buckets"), os.path.join(copy, "buckets"))
+        shutil.rmtree(scene.pawl.data)
+        shutil.move(copy, scene.pawl.data)
+        scene.pawl.start()
+
+        def why():
+            return (scene.expectation() or {}).get("why")
+        self.assertIn("and the table does not: it is older", wait_until(why, what="a reason"))
+        for version in range(10, 15):
+            scene.put("A", version)
+        self.assertEqual(scene.pawl.stop(), 0)
+        scene.pawl.start()
+        self.assertIn("it was older, and has grown since", wait_until(why, what="a reason after the next start"))
+        code, report = scene.verify()
+        self.assertEqual((code, report["versions"], report["gaps"]), (0, 5, 0), report)
+        status = scene.expectation()
+        self.assertEqual(status["committed"], 8, status)
+        self.assertIn("restore table and bucket from one copy", status["why"])

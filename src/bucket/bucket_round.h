@@ -28,6 +28,9 @@ class BucketRound {
   // Decides one command. Errors: the store's, or kCorrupt; then the round must be given up.
   Result<Outcome> apply(const Action& action);
 
+  // As those before have left it. Errors: as of apply().
+  Result<bool> is_supervised(const std::string& bucket);
+
   // What the commands changed, to be written as one batch. Files that are not needed once it is durable.
   WriteBatch batch() const;
   bool empty() const;

@@ -10,6 +10,7 @@ namespace pawl::bucket {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 TEST(BucketStore, OfTwoThatWantANameToBeFreeOneIsDone) {
@@ -100,6 +101,67 @@ TEST(BucketStore, WithoutRoomOnlyDeletionsAreDone) {
   buckets.memory.set_room({1ULL << 40, 1ULL << 30});
   buckets.clock.advance(std::chrono::seconds(1));
   EXPECT_EQ(buckets.run(buckets.put("b", "l", BodyKind::kInline, "x")).refusal, Refusal::kNone);
+}
+
+// Buckets whose disk has less free than the clients' reserve, and more or less than what is left to Pawl of it.
+class LittleRoom : public ::testing::Test {
+ protected:
+  LittleRoom() {
+    buckets_.run(CreateBucket{"b", "r"});
+    buckets_.run(Supervise{"b"});
+    buckets_.run(buckets_.put("b", "k", BodyKind::kInline, "x"));
+    buckets_.run(CreateBucket{"plain", "r"});
+    buckets_.run(buckets_.put("plain", "k", BodyKind::kInline, "x"));
+  }
+  void set_room(std::uint64_t quarters, std::uint64_t less = 0) {
+    const table::RoomReserve reserve;
+    buckets_.memory.set_room({reserve.bytes / 4 * quarters - less, 1ULL << 30});
+    buckets_.clock.advance(std::chrono::seconds(1));
+  }
+  PutObject own_put(const std::string& key) {
+    auto put = buckets_.put("b", key, BodyKind::kInline, "x");
+    put.by_pawl = true;
+    return put;
+  }
+  Refusal refusal(Action action) { return buckets_.run(std::move(action)).refusal; }
+
+  Buckets buckets_;
+};
+
+TEST_F(LittleRoom, PawlsOwnWritesAreDoneBelowTheClientsReserve) {
+  set_room(4, 1);
+  EXPECT_EQ(refusal(buckets_.put("b", "l", BodyKind::kInline, "x")), Refusal::kNoRoom);
+  EXPECT_EQ(refusal(PutTogether{{own_put(".pawl/ledger/root/0.pages")}}), Refusal::kNone);
+  EXPECT_EQ(refusal(own_put("l~repaired")), Refusal::kNone);
+  EXPECT_EQ(
+      refusal(PutTogether{{own_put(".pawl/x"), buckets_.put("b", "m", BodyKind::kInline, "x")}}),
+      Refusal::kNoRoom);
+  EXPECT_EQ(refusal(CreateBucket{"c", "r"}), Refusal::kNoRoom);
+  EXPECT_EQ(refusal(CreateBucket{"c", "r", true}), Refusal::kNone);
+  EXPECT_EQ(refusal(Supervise{"c"}), Refusal::kNone);
+  EXPECT_FALSE(buckets_.store->committer().enough_room()) << "for clients' bodies";
+}
+
+TEST_F(LittleRoom, TheyLeaveAReserveToo) {
+  set_room(1, 1);
+  const auto outcome = buckets_.run(own_put(".pawl/tip"));
+  EXPECT_EQ(outcome.refusal, Refusal::kNoRoom);
+  EXPECT_THAT(outcome.why, HasSubstr("67108863 bytes are free, and 67108864 are held in reserve"));
+  EXPECT_EQ(refusal(Supervise{"plain"}), Refusal::kNoRoom);
+  set_room(2);
+  EXPECT_EQ(refusal(own_put(".pawl/tip")), Refusal::kNone);
+}
+
+TEST_F(LittleRoom, ADeletionThatKeepsWhatItDeletesNeedsRoom) {
+  set_room(4, 1);
+  const auto outcome = buckets_.run(DeleteObjects{"b", {{"k", {}}}});
+  EXPECT_EQ(outcome.refusal, Refusal::kNoRoom);
+  EXPECT_TRUE(buckets_.store->object("b", "k").value().has_value());
+  EXPECT_EQ(refusal(DeleteObjects{"plain", {{"k", {}}}}), Refusal::kNone);
+  EXPECT_EQ(refusal(DeleteObjects{"none", {{"k", {}}}}), Refusal::kNoSuchBucket);
+  set_room(8);
+  EXPECT_EQ(refusal(DeleteObjects{"b", {{"k", {}}}}), Refusal::kNone);
+  EXPECT_EQ(buckets_.store->bucket("b").value()->supervised->kept_objects, 1U);
 }
 
 TEST(BucketStore, AClosedOneRefuses) {

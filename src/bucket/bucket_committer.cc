@@ -77,6 +77,16 @@ std::vector<BucketCommand> BucketCommitter::take() {
   return taken;
 }
 
+void BucketCommitter::put_back(std::vector<BucketCommand>::iterator first,
+                               std::vector<BucketCommand>::iterator last) {
+  const std::lock_guard lock(mutex_);
+  for (auto one = last; one != first;) {
+    --one;
+    waiting_bytes_ += bytes_of(one->action);
+    waiting_.push_front(std::move(*one));
+  }
+}
+
 void BucketCommitter::look_for_room() {
   const auto now = ports_.clock.monotonic();
   room_.check(ports_.store, now);
@@ -111,12 +121,16 @@ std::vector<BucketCommitter::Decided> BucketCommitter::decide(std::vector<Bucket
   look_for_room();
   std::vector<Decided> decided;
   decided.reserve(commands.size());
-  for (BucketCommand& command : commands) {
-    auto applied = decide_one(command.action, round);
+  for (auto command = commands.begin(); command != commands.end(); ++command) {
+    if (round.bytes() >= options_.round_bytes_max) {
+      put_back(command, commands.end());
+      break;
+    }
+    auto applied = decide_one(command->action, round);
     // What can't be read now is not known to be right for the commands behind it either: none of the round is written.
     Outcome outcome = applied.ok() ? std::move(applied).value()
                                    : refused(Refusal::kNotDone, applied.error().to_string());
-    decided.push_back({std::move(command), std::move(outcome)});
+    decided.push_back({std::move(*command), std::move(outcome)});
   }
   return decided;
 }

@@ -38,8 +38,10 @@ struct BucketCommitterOptions {
   std::size_t queue_commands_max = 16'384;
   std::size_t queue_bytes_max = 128ULL << 20;
   std::size_t round_commands_max = 2048;
-  std::size_t round_bytes_max = 8ULL << 20;  // unless a single command is larger
-  table::RoomReserve reserve;                // of clients
+  // Of commands, and of what they write: a deletion in a supervised bucket writes far more than it says. Unless a single command is
+  // larger.
+  std::size_t round_bytes_max = 8ULL << 20;
+  table::RoomReserve reserve;  // of clients
 };
 
 // All must outlive it.
@@ -88,6 +90,9 @@ class BucketCommitter final : public BucketSink {
   // Leaves the command untouched where it did not take it.
   Refusal push(BucketCommand& command);
   std::vector<BucketCommand> take();
+  // They are the next ones again, in this order.
+  void put_back(std::vector<BucketCommand>::iterator first,
+                std::vector<BucketCommand>::iterator last);
   std::vector<Decided> decide(std::vector<BucketCommand> commands, BucketRound& round);
   void look_for_room();
   // Nothing: it has the room that it needs, or needs none.

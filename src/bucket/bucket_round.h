@@ -34,6 +34,7 @@ class BucketRound {
   // What the commands changed, to be written as one batch. Files that are not needed once it is durable.
   WriteBatch batch() const;
   bool empty() const;
+  // At least as large as what the batch writes: what is kept of a deletion is in it.
   std::size_t bytes() const { return bytes_; }
   const std::vector<std::uint64_t>& dead_files() const { return dead_files_; }
 

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "base/coding.h"
 #include "bucket/bucket_fixture_test.h"
 #include "fault/fault_plan.h"
@@ -162,6 +164,46 @@ TEST_F(LittleRoom, ADeletionThatKeepsWhatItDeletesNeedsRoom) {
   set_room(8);
   EXPECT_EQ(refusal(DeleteObjects{"b", {{"k", {}}}}), Refusal::kNone);
   EXPECT_EQ(buckets_.store->bucket("b").value()->supervised->kept_objects, 1U);
+}
+
+// A command that names a few keys puts aside all that was under them.
+TEST(BucketStore, ARoundIsBoundedByWhatItPutsAside) {
+  Buckets buckets;
+  buckets.options.round_bytes_max = 64'000;
+  buckets.store.reset();
+  buckets.open();
+  buckets.run(CreateBucket{"b", "r"});
+  std::vector<DeleteObjects> deletions;
+  for (int i = 0; i < 40; ++i) {
+    auto& deletion = deletions.emplace_back(DeleteObjects{"b", {}});
+    for (int k = 0; k < 10; ++k) {
+      const std::string key = std::to_string(i) + "-" + std::to_string(k);
+      buckets.run(buckets.put("b", key, BodyKind::kInline, std::string(2000, 'x')));
+      deletion.objects.push_back({key, {}});
+    }
+  }
+  for (const bool supervised : {false, true}) {
+    if (supervised) buckets.run(Supervise{"b"});
+    const std::size_t from = supervised ? 20 : 0;
+    std::vector<std::shared_ptr<std::optional<Outcome>>> outcomes;
+    for (std::size_t i = from; i < from + 20; ++i) outcomes.push_back(buckets.submit(deletions[i]));
+    const auto done = [&] {
+      return std::count_if(outcomes.begin(), outcomes.end(),
+                           [](const auto& one) { return one->has_value(); });
+    };
+    std::ptrdiff_t rounds = 0, most = 0;
+    for (std::ptrdiff_t before = 0; before < 20; before = done(), ++rounds) {
+      ASSERT_EQ(buckets.store->committer().run_round(), BucketCommitter::Round::kDone);
+      most = std::max(most, done() - before);
+    }
+    // Of each, what was there takes more than 20,000 bytes; it is begun as long as the round is below its bound.
+    EXPECT_LE(most, supervised ? 4 : 20);
+    EXPECT_GE(rounds, supervised ? 5 : 1);
+    EXPECT_LE(rounds, supervised ? 20 : 1);
+    for (const auto& outcome : outcomes) EXPECT_EQ(outcome->value().refusal, Refusal::kNone);
+  }
+  EXPECT_EQ(buckets.store->bucket("b").value()->supervised->kept_objects, 200U);
+  EXPECT_FALSE(buckets.store->committer().has_commands());
 }
 
 TEST(BucketStore, AClosedOneRefuses) {

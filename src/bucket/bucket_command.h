@@ -22,6 +22,7 @@ struct Conditions {
 struct CreateBucket {
   std::string bucket;
   std::string region;
+  bool by_pawl = false;  // for itself
 };
 struct DeleteBucket {
   std::string bucket;

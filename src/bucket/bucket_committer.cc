@@ -1,16 +1,21 @@
 #include "bucket/bucket_committer.h"
 
+#include <algorithm>
+
 namespace pawl::bucket {
 namespace {
 
 // Between two rounds, so that who deletes an object in ten thousand parts does not hold up the others.
 constexpr std::size_t kFilesRemovedMax = 256;
 
-// What frees room is done without it.
-bool needs_room(const Action& action) {
-  return !std::holds_alternative<DeleteObjects>(action) &&
-         !std::holds_alternative<DeleteBucket>(action) &&
-         !std::holds_alternative<AbortUpload>(action);
+bool is_pawls(const Action& action) {
+  if (const auto* put = std::get_if<PutObject>(&action)) return put->by_pawl;
+  if (const auto* creation = std::get_if<CreateBucket>(&action)) return creation->by_pawl;
+  if (const auto* together = std::get_if<PutTogether>(&action)) {
+    return std::all_of(together->objects.begin(), together->objects.end(),
+                       [](const PutObject& one) { return one.by_pawl; });
+  }
+  return std::holds_alternative<Supervise>(action);
 }
 
 Outcome refused(Refusal refusal, std::string why) {
@@ -72,28 +77,60 @@ std::vector<BucketCommand> BucketCommitter::take() {
   return taken;
 }
 
-bool BucketCommitter::look_for_room() {
-  room_.check(ports_.store, ports_.clock.monotonic());
+void BucketCommitter::put_back(std::vector<BucketCommand>::iterator first,
+                               std::vector<BucketCommand>::iterator last) {
+  const std::lock_guard lock(mutex_);
+  for (auto one = last; one != first;) {
+    --one;
+    waiting_bytes_ += bytes_of(one->action);
+    waiting_.push_front(std::move(*one));
+  }
+}
+
+void BucketCommitter::look_for_room() {
+  const auto now = ports_.clock.monotonic();
+  room_.check(ports_.store, now);
+  own_room_.check(ports_.store, now);
   enough_room_.store(room_.enough(), std::memory_order_relaxed);
-  return room_.enough();
+}
+
+// What frees room is done without it. A deletion does not where what is deleted is kept: it only writes.
+Result<const table::RoomGate*> BucketCommitter::lacks_room(const Action& action,
+                                                           BucketRound& round) const {
+  const table::RoomGate* const none = nullptr;
+  if (std::holds_alternative<DeleteBucket>(action) || std::holds_alternative<AbortUpload>(action))
+    return none;
+  const auto& gate = is_pawls(action) ? own_room_ : room_;
+  if (gate.enough()) return none;
+  if (const auto* deletion = std::get_if<DeleteObjects>(&action)) {
+    PAWL_ASSIGN_OR_RETURN(const bool keeps, round.is_supervised(deletion->bucket));
+    if (!keeps) return none;
+  }
+  return &gate;
+}
+
+Result<Outcome> BucketCommitter::decide_one(const Action& action, BucketRound& round) const {
+  PAWL_ASSIGN_OR_RETURN(const auto* const lacks, lacks_room(action, round));
+  if (lacks != nullptr)
+    return refused(Refusal::kNoRoom, "There is no room for writes: " + lacks->why());
+  return round.apply(action);
 }
 
 std::vector<BucketCommitter::Decided> BucketCommitter::decide(std::vector<BucketCommand> commands,
                                                               BucketRound& round) {
-  const bool room = look_for_room();
+  look_for_room();
   std::vector<Decided> decided;
   decided.reserve(commands.size());
-  for (BucketCommand& command : commands) {
-    Outcome outcome;
-    if (!room && needs_room(command.action)) {
-      outcome = refused(Refusal::kNoRoom, "There is no room for writes: " + room_.why());
-    } else {
-      auto applied = round.apply(command.action);
-      // What can't be read now is not known to be right for the commands behind it either: none of the round is written.
-      outcome = applied.ok() ? std::move(applied).value()
-                             : refused(Refusal::kNotDone, applied.error().to_string());
+  for (auto command = commands.begin(); command != commands.end(); ++command) {
+    if (round.bytes() >= options_.round_bytes_max) {
+      put_back(command, commands.end());
+      break;
     }
-    decided.push_back({std::move(command), std::move(outcome)});
+    auto applied = decide_one(command->action, round);
+    // What can't be read now is not known to be right for the commands behind it either: none of the round is written.
+    Outcome outcome = applied.ok() ? std::move(applied).value()
+                                   : refused(Refusal::kNotDone, applied.error().to_string());
+    decided.push_back({std::move(*command), std::move(outcome)});
   }
   return decided;
 }

@@ -30,12 +30,18 @@ class BucketSink {
   virtual void submit(BucketCommand command) = 0;
 };
 
+// What Pawl writes for itself (`by_pawl`; Supervise) is done below the clients' reserve: as long as it is not, the change log can't be
+// trimmed, and nobody's room grows. It leaves this part of the reserve, for the stores' own work.
+inline constexpr std::uint64_t kOwnReserveShare = 4;
+
 struct BucketCommitterOptions {
   std::size_t queue_commands_max = 16'384;
   std::size_t queue_bytes_max = 128ULL << 20;
   std::size_t round_commands_max = 2048;
-  std::size_t round_bytes_max = 8ULL << 20;  // unless a single command is larger
-  table::RoomReserve reserve;
+  // Of commands, and of what they write: a deletion in a supervised bucket writes far more than it says. Unless a single command is
+  // larger.
+  std::size_t round_bytes_max = 8ULL << 20;
+  table::RoomReserve reserve;  // of clients
 };
 
 // All must outlive it.
@@ -50,7 +56,11 @@ struct BucketPorts {
 class BucketCommitter final : public BucketSink {
  public:
   BucketCommitter(BucketPorts ports, BucketCommitterOptions options)
-      : ports_(std::move(ports)), options_(options), room_(options.reserve) {}
+      : ports_(std::move(ports)),
+        options_(options),
+        room_(options.reserve),
+        own_room_({options.reserve.bytes / kOwnReserveShare,
+                   options.reserve.inodes / kOwnReserveShare}) {}
 
   void submit(BucketCommand command) override;
 
@@ -67,7 +77,7 @@ class BucketCommitter final : public BucketSink {
   // Called after each submit, on its thread. Set before the first.
   void set_waker(std::function<void()> waker) { waker_ = std::move(waker); }
 
-  // Whether there was room at the last look: for bodies, which are written before their command comes.
+  // Whether there was room at the last look: for clients' bodies, which are written before their command comes.
   bool enough_room() const { return enough_room_.load(std::memory_order_relaxed); }
   const std::shared_ptr<ReadWatch>& watch() const { return watch_; }
 
@@ -80,8 +90,14 @@ class BucketCommitter final : public BucketSink {
   // Leaves the command untouched where it did not take it.
   Refusal push(BucketCommand& command);
   std::vector<BucketCommand> take();
+  // They are the next ones again, in this order.
+  void put_back(std::vector<BucketCommand>::iterator first,
+                std::vector<BucketCommand>::iterator last);
   std::vector<Decided> decide(std::vector<BucketCommand> commands, BucketRound& round);
-  bool look_for_room();
+  void look_for_room();
+  // Nothing: it has the room that it needs, or needs none.
+  Result<const table::RoomGate*> lacks_room(const Action& action, BucketRound& round) const;
+  Result<Outcome> decide_one(const Action& action, BucketRound& round) const;
   void answer(std::vector<Decided> decided);
   void answer_all(std::vector<Decided> decided, Refusal refusal, const std::string& why);
   bool remove_free_files();  // some; whether there may be more
@@ -99,6 +115,7 @@ class BucketCommitter final : public BucketSink {
 
   // The commit thread's own.
   table::RoomGate room_;
+  table::RoomGate own_room_;
   bool ended_ = false;
 };
 

@@ -22,7 +22,7 @@ class Buckets {
   void open() {
     unknown.clear();
     auto opened = BucketStore::open(
-        {memory, files, clock, [this](const std::string& why) { unknown = why; }}, {});
+        {memory, files, clock, [this](const std::string& why) { unknown = why; }}, options);
     ASSERT_TRUE(opened.ok()) << opened.error().to_string();
     store = std::move(opened).value();
   }
@@ -80,6 +80,7 @@ class Buckets {
     return command;
   }
 
+  BucketCommitterOptions options;  // of the next open()
   ManualClock clock;
   MemoryKeyValueStore memory;
   MemoryBodyFiles files;

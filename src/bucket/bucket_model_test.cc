@@ -28,6 +28,7 @@ class ModelRun {
   void run(int rounds) {
     for (int i = 0; i < rounds && !::testing::Test::HasFailure(); ++i) {
       buckets_.clock.advance(std::chrono::seconds(1));
+      if (random_.below(8) == 0) change_room();
       round();
       if (random_.below(20) == 0) {
         if (random_.below(2) == 0) buckets_.write_file("a body whose command never came");
@@ -40,10 +41,20 @@ class ModelRun {
   }
   std::uint64_t done() const { return done_; }
   std::uint64_t refused() const { return refused_; }
+  std::uint64_t lacked_room() const { return lacked_room_; }
   std::uint64_t unknown() const { return unknown_; }
   std::uint64_t kept() const { return kept_; }
 
  private:
+  void change_room() {
+    const table::RoomReserve reserve;
+    const auto any = random_.below(10);
+    model_.space = any == 0 ? Space::kOwn : any == 1 ? Space::kNone : Space::kEnough;
+    const std::uint64_t free = model_.space == Space::kEnough ? reserve.bytes * 2
+                               : model_.space == Space::kOwn  ? reserve.bytes / 2
+                                                              : reserve.bytes / 8;
+    buckets_.memory.set_room({free, 1ULL << 30});
+  }
   std::string any_bucket() { return random_.below(2) == 0 ? "alpha" : "beta"; }
   std::string any_key() {
     static const std::vector<std::string> kKeys{"a", "a/b",       "a/c",
@@ -105,8 +116,10 @@ class ModelRun {
     absent.absent = true;
     PutTogether command;
     const std::vector<std::string> keys{"a", "together " + std::to_string(random_.below(5))};
-    for (const std::string& key : keys)
+    for (const std::string& key : keys) {
       command.objects.push_back(buckets_.put(bucket, key, BodyKind::kFile, bytes, absent));
+      command.objects.back().by_pawl = random_.below(3) != 0;
+    }
     return {std::move(command), [=](Model& model) {
               if (!model.buckets.contains(bucket)) return Refusal::kNoSuchBucket;
               Refusal refusal = Refusal::kNone;
@@ -134,7 +147,7 @@ class ModelRun {
               }};
     }
     if (random_.below(3) != 0) {
-      return {CreateBucket{bucket, "us-east-1"}, [=](Model& model) {
+      return {CreateBucket{bucket, "us-east-1", random_.below(2) == 0}, [=](Model& model) {
                 return model.buckets.try_emplace(bucket).second ? Refusal::kNone
                                                                 : Refusal::kBucketExists;
               }};
@@ -246,7 +259,11 @@ class ModelRun {
     Model after = model_;
     after.now = buckets_.clock.now();
     std::vector<Refusal> expected;
-    for (const Step& step : steps) expected.push_back(step.expected(after));
+    for (const Step& step : steps) {
+      const bool lacks = after.lacks_room(step.action);
+      lacked_room_ += lacks ? 1 : 0;
+      expected.push_back(lacks ? Refusal::kNoRoom : step.expected(after));
+    }
     if (buckets_.store->committer().run_round() == BucketCommitter::Round::kEnded) {
       ++unknown_;
       for (const auto& outcome : outcomes) EXPECT_FALSE(outcome->has_value());
@@ -349,23 +366,25 @@ class ModelRun {
   SeededFaultPlan plan_;
   Buckets buckets_;
   Model model_;
-  std::uint64_t next_id_ = 0, done_ = 0, refused_ = 0, unknown_ = 0, kept_ = 0;
+  std::uint64_t next_id_ = 0, done_ = 0, refused_ = 0, lacked_room_ = 0, unknown_ = 0, kept_ = 0;
   std::set<BodyNumber> named_, stored_;
 };
 
 TEST(BucketModel, RandomCommandsFaultsAndCrashes) {
-  std::uint64_t done = 0, refused = 0, unknown = 0, kept = 0;
+  std::uint64_t done = 0, refused = 0, lacked_room = 0, unknown = 0, kept = 0;
   for (std::uint64_t seed = 1; seed <= 200 && !HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     ModelRun run(seed);
-    run.run(60);
+    run.run(80);
     done += run.done();
     refused += run.refused();
+    lacked_room += run.lacked_room();
     unknown += run.unknown();
     kept += run.kept();
   }
   EXPECT_GT(done, 10'000U);
   EXPECT_GT(refused, 1'000U);
+  EXPECT_GT(lacked_room, 1'000U);
   EXPECT_GT(unknown, 100U);
   EXPECT_GT(kept, 1'000U);
 }

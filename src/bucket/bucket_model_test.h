@@ -29,7 +29,11 @@ struct ModelBucket {
   std::uint64_t kept = 0;
 };
 
+// On the disk: enough, enough for what is Pawl's, or none.
+enum class Space : std::uint8_t { kEnough, kOwn, kNone };
+
 struct Model {
+  Space space = Space::kEnough;
   std::map<std::string, ModelBucket> buckets;
   std::map<std::string, ModelUpload> uploads;  // by id
   Instant now;
@@ -50,6 +54,21 @@ struct Model {
   }
   bool is_pawls(const std::string& bucket, const std::string& key) const {
     return buckets.at(bucket).supervised && key.starts_with(".pawl/");
+  }
+  bool lacks_room(const Action& action) const {
+    if (space == Space::kEnough || std::holds_alternative<DeleteBucket>(action) ||
+        std::holds_alternative<AbortUpload>(action))
+      return false;
+    if (const auto* deletion = std::get_if<DeleteObjects>(&action)) {
+      const auto about = buckets.find(deletion->bucket);
+      return about != buckets.end() && about->second.supervised;
+    }
+    bool is_own = std::holds_alternative<Supervise>(action);
+    if (const auto* one = std::get_if<PutObject>(&action)) is_own = one->by_pawl;
+    if (const auto* two = std::get_if<PutTogether>(&action))
+      is_own = two->objects[0].by_pawl && two->objects[1].by_pawl;
+    if (const auto* made = std::get_if<CreateBucket>(&action)) is_own = made->by_pawl;
+    return space == Space::kNone || !is_own;
   }
   void put(const std::string& bucket, const std::string& key, ModelObject object) {
     ModelBucket& about = buckets[bucket];

@@ -28,9 +28,13 @@ class BucketRound {
   // Decides one command. Errors: the store's, or kCorrupt; then the round must be given up.
   Result<Outcome> apply(const Action& action);
 
+  // As those before have left it. Errors: as of apply().
+  Result<bool> is_supervised(const std::string& bucket);
+
   // What the commands changed, to be written as one batch. Files that are not needed once it is durable.
   WriteBatch batch() const;
   bool empty() const;
+  // At least as large as what the batch writes: what is kept of a deletion is in it.
   std::size_t bytes() const { return bytes_; }
   const std::vector<std::uint64_t>& dead_files() const { return dead_files_; }
 

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "base/coding.h"
 #include "bucket/bucket_fixture_test.h"
 #include "fault/fault_plan.h"
@@ -10,6 +12,7 @@ namespace pawl::bucket {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 TEST(BucketStore, OfTwoThatWantANameToBeFreeOneIsDone) {
@@ -100,6 +103,107 @@ TEST(BucketStore, WithoutRoomOnlyDeletionsAreDone) {
   buckets.memory.set_room({1ULL << 40, 1ULL << 30});
   buckets.clock.advance(std::chrono::seconds(1));
   EXPECT_EQ(buckets.run(buckets.put("b", "l", BodyKind::kInline, "x")).refusal, Refusal::kNone);
+}
+
+// Buckets whose disk has less free than the clients' reserve, and more or less than what is left to Pawl of it.
+class LittleRoom : public ::testing::Test {
+ protected:
+  LittleRoom() {
+    buckets_.run(CreateBucket{"b", "r"});
+    buckets_.run(Supervise{"b"});
+    buckets_.run(buckets_.put("b", "k", BodyKind::kInline, "x"));
+    buckets_.run(CreateBucket{"plain", "r"});
+    buckets_.run(buckets_.put("plain", "k", BodyKind::kInline, "x"));
+  }
+  void set_room(std::uint64_t quarters, std::uint64_t less = 0) {
+    const table::RoomReserve reserve;
+    buckets_.memory.set_room({reserve.bytes / 4 * quarters - less, 1ULL << 30});
+    buckets_.clock.advance(std::chrono::seconds(1));
+  }
+  PutObject own_put(const std::string& key) {
+    auto put = buckets_.put("b", key, BodyKind::kInline, "x");
+    put.by_pawl = true;
+    return put;
+  }
+  Refusal refusal(Action action) { return buckets_.run(std::move(action)).refusal; }
+
+  Buckets buckets_;
+};
+
+TEST_F(LittleRoom, PawlsOwnWritesAreDoneBelowTheClientsReserve) {
+  set_room(4, 1);
+  EXPECT_EQ(refusal(buckets_.put("b", "l", BodyKind::kInline, "x")), Refusal::kNoRoom);
+  EXPECT_EQ(refusal(PutTogether{{own_put(".pawl/ledger/root/0.pages")}}), Refusal::kNone);
+  EXPECT_EQ(refusal(own_put("l~repaired")), Refusal::kNone);
+  EXPECT_EQ(
+      refusal(PutTogether{{own_put(".pawl/x"), buckets_.put("b", "m", BodyKind::kInline, "x")}}),
+      Refusal::kNoRoom);
+  EXPECT_EQ(refusal(CreateBucket{"c", "r"}), Refusal::kNoRoom);
+  EXPECT_EQ(refusal(CreateBucket{"c", "r", true}), Refusal::kNone);
+  EXPECT_EQ(refusal(Supervise{"c"}), Refusal::kNone);
+  EXPECT_FALSE(buckets_.store->committer().enough_room()) << "for clients' bodies";
+}
+
+TEST_F(LittleRoom, TheyLeaveAReserveToo) {
+  set_room(1, 1);
+  const auto outcome = buckets_.run(own_put(".pawl/tip"));
+  EXPECT_EQ(outcome.refusal, Refusal::kNoRoom);
+  EXPECT_THAT(outcome.why, HasSubstr("67108863 bytes are free, and 67108864 are held in reserve"));
+  EXPECT_EQ(refusal(Supervise{"plain"}), Refusal::kNoRoom);
+  set_room(2);
+  EXPECT_EQ(refusal(own_put(".pawl/tip")), Refusal::kNone);
+}
+
+TEST_F(LittleRoom, ADeletionThatKeepsWhatItDeletesNeedsRoom) {
+  set_room(4, 1);
+  const auto outcome = buckets_.run(DeleteObjects{"b", {{"k", {}}}});
+  EXPECT_EQ(outcome.refusal, Refusal::kNoRoom);
+  EXPECT_TRUE(buckets_.store->object("b", "k").value().has_value());
+  EXPECT_EQ(refusal(DeleteObjects{"plain", {{"k", {}}}}), Refusal::kNone);
+  EXPECT_EQ(refusal(DeleteObjects{"none", {{"k", {}}}}), Refusal::kNoSuchBucket);
+  set_room(8);
+  EXPECT_EQ(refusal(DeleteObjects{"b", {{"k", {}}}}), Refusal::kNone);
+  EXPECT_EQ(buckets_.store->bucket("b").value()->supervised->kept_objects, 1U);
+}
+
+// A command that names a few keys puts aside all that was under them.
+TEST(BucketStore, ARoundIsBoundedByWhatItPutsAside) {
+  Buckets buckets;
+  buckets.options.round_bytes_max = 64'000;
+  buckets.store.reset();
+  buckets.open();
+  buckets.run(CreateBucket{"b", "r"});
+  std::vector<DeleteObjects> deletions;
+  for (int i = 0; i < 40; ++i) {
+    auto& deletion = deletions.emplace_back(DeleteObjects{"b", {}});
+    for (int k = 0; k < 10; ++k) {
+      const std::string key = std::to_string(i) + "-" + std::to_string(k);
+      buckets.run(buckets.put("b", key, BodyKind::kInline, std::string(2000, 'x')));
+      deletion.objects.push_back({key, {}});
+    }
+  }
+  for (const bool supervised : {false, true}) {
+    if (supervised) buckets.run(Supervise{"b"});
+    const std::size_t from = supervised ? 20 : 0;
+    std::vector<std::shared_ptr<std::optional<Outcome>>> outcomes;
+    for (std::size_t i = from; i < from + 20; ++i) outcomes.push_back(buckets.submit(deletions[i]));
+    const auto done = [&] {
+      return std::count_if(outcomes.begin(), outcomes.end(),
+                           [](const auto& one) { return one->has_value(); });
+    };
+    std::ptrdiff_t rounds = 0, most = 0;
+    for (std::ptrdiff_t before = 0; before < 20; before = done(), ++rounds) {
+      ASSERT_EQ(buckets.store->committer().run_round(), BucketCommitter::Round::kDone);
+      most = std::max(most, done() - before);
+    }
+    // Of each, what was there takes more than 20,000 bytes; it is begun as long as the round is below its bound.
+    EXPECT_LE(most, supervised ? 4 : 20);
+    EXPECT_GE(rounds, supervised ? 5 : 1);
+    EXPECT_LE(rounds, supervised ? 20 : 1);
+    for (const auto& outcome : outcomes) EXPECT_EQ(outcome->value().refusal, Refusal::kNone);
+  }
+  EXPECT_EQ(buckets.store->bucket("b").value()->supervised->kept_objects, 200U);
+  EXPECT_FALSE(buckets.store->committer().has_commands());
 }
 
 TEST(BucketStore, AClosedOneRefuses) {

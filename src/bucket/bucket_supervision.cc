@@ -13,6 +13,11 @@ bool has_sha256(const ObjectRecord& record) {
 
 }  // namespace
 
+Result<bool> BucketRound::is_supervised(const std::string& bucket_name) {
+  PAWL_ASSIGN_OR_RETURN(const auto about, bucket(bucket_name));
+  return about && about->supervised.has_value();
+}
+
 Result<Outcome> BucketRound::supervise(const Supervise& command) {
   PAWL_ASSIGN_OR_RETURN(auto about, bucket(command.bucket));
   Outcome outcome;

@@ -49,7 +49,8 @@ class KeptRecorder {
 
  private:
   Awaitable<Status> find_end();
-  // The entries of one page at most, from the next one on.
+  // The entries of one page at most, from the next one on: kPageEntryBytesMax of them, and while it gathers those of one piece of
+  // work beside.
   Awaitable<Result<std::vector<std::string>>> gather(std::uint64_t kept);
   Awaitable<Status> enter(std::vector<std::string> entries);
   Result<Supervision> look();

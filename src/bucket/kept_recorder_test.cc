@@ -6,6 +6,7 @@
 #include "bucket/bucket_listing.h"
 #include "bucket/own_fixture_test.h"
 #include "bucket/own_ledger_store.h"
+#include "ledger/page_format.h"
 
 namespace pawl::bucket {
 namespace {
@@ -171,6 +172,21 @@ TEST_F(KeptRecorderTest, APageHoldsSoManyAndTheNextGoesOn) {
   ASSERT_TRUE(catch_up().ok());
   EXPECT_EQ(pages().size(), 2U);
   EXPECT_EQ(entered().size(), static_cast<std::size_t>(all));
+}
+
+// Names that are long, and longer as JSON: a page is closed by bytes, and no more than one and a little is ever in hand.
+TEST_F(KeptRecorderTest, APageHoldsSoManyBytes) {
+  const std::string name(kObjectKeyBytesMax - 1, '\x01');
+  const int all = 1500;
+  for (int i = 0; i <= all; ++i) put(name + static_cast<char>('a' + i % 2), std::to_string(i));
+  for (const char last : {'a', 'b'}) remove(name + last);
+  ASSERT_TRUE(catch_up().ok());
+  const auto all_pages = pages();
+  EXPECT_GE(all_pages.size(), 3U);
+  for (const std::string& page : all_pages) {
+    EXPECT_LE(page.size(), ledger::kPageEntryBytesMax + 1000);
+  }
+  EXPECT_EQ(entered().size(), static_cast<std::size_t>(all + 1));
 }
 
 TEST_F(KeptRecorderTest, WhatCanNotBeReadStopsItThereAndSaysWhy) {

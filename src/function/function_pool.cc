@@ -258,6 +258,7 @@ void FunctionPool::give(WorkerId worker, CallId id) {
                             : std::move(call.asked.trace_id);
   invocation.function_arn = process.function->arn();
   invocation.deadline_ms = (ports_.clock.now().microseconds + limits_.timeout.count()) / 1000;
+  if (call.asked.begun) call.asked.begun();
   process.process->give(std::move(invocation));
 }
 

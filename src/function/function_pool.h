@@ -23,13 +23,14 @@
 
 namespace pawl::function {
 
-// A call of a function that owns what it says. `done` is called once, on the runner's executor.
+// A call of a function that owns what it says. `done` is called once, on the runner's executor; `begun` before it, likewise.
 struct FunctionCall {
   std::string function;
   std::string payload;
   std::string trace_id;    // empty: a new one
   std::string request_id;  // likewise
   std::function<void(InvocationResult)> done;
+  std::function<void()> begun = {};  // as of an Invocation
 };
 
 // Makes a function's code ready to run, and says in which folder. `done` is called once, from any thread, also later.

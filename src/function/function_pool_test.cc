@@ -43,6 +43,10 @@ class Pool : public testing::Test {
     FunctionCall call;
     call.function = "archive";
     call.payload = std::move(payload);
+    call.begun = [this] {
+      ++begun_;
+      for (const auto& process : processes_.started) given_before_ += process->given.size();
+    };
     call.done = [this, result](InvocationResult ended) {
       ++ended_;
       *result = std::move(ended);
@@ -65,6 +69,8 @@ class Pool : public testing::Test {
   std::shared_ptr<FunctionMeter> meter_ = std::make_shared<FunctionMeter>();
   std::shared_ptr<FunctionPool> pool_;
   int ended_ = 0;
+  int begun_ = 0;                 // calls that a process was given
+  std::size_t given_before_ = 0;  // how many had been given to processes when that was said, summed
 };
 
 TEST_F(Pool, ACallStartsAProcessAndTheNextOneFindsItWarm) {
@@ -95,6 +101,26 @@ TEST_F(Pool, ACallStartsAProcessAndTheNextOneFindsItWarm) {
   EXPECT_EQ(second->payload, "{\"errorMessage\":\"no\"}");
   EXPECT_EQ(processes_.started.size(), 1U);
   EXPECT_THAT(second->log_tail, testing::Not(HasSubstr("Init Duration")));
+}
+
+TEST_F(Pool, ACallIsBegunWhenAProcessIsGivenItAndNoSooner) {
+  call();
+  EXPECT_EQ(begun_, 0) << "it waits for its process";
+  process(0).listener->on_ready();
+  EXPECT_EQ(begun_, 1);
+  EXPECT_EQ(given_before_, 0U) << "said before the function can have done anything";
+  process(0).listener->on_response("1");
+  call();
+  EXPECT_EQ(begun_, 1) << "the process is not ready yet";
+  process(0).listener->on_ready();
+  EXPECT_EQ(begun_, 2);
+}
+
+TEST_F(Pool, ACallWhoseProcessEndsAtItsStartIsNotBegun) {
+  const auto result = call();
+  exit(0, {false, 1, false});
+  EXPECT_EQ(result->outcome, Outcome::kFailed);
+  EXPECT_EQ(begun_, 0);
 }
 
 TEST_F(Pool, ATimeOutIsToldWhenTheProcessIsGone) {

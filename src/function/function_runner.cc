@@ -71,6 +71,7 @@ Awaitable<InvocationResult> FunctionRunner::invoke(Invocation invocation) {
   call.function = invocation.function;
   call.payload = invocation.payload;
   call.trace_id = invocation.trace_id;
+  call.begun = std::move(invocation.begun);
   call.done = [waiting](InvocationResult result) {
     {
       const std::lock_guard lock(waiting->mutex);

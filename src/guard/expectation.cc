@@ -20,14 +20,25 @@ bool is_object_of(const Expected& change, const Looked& look) {
          look.seen.written_at >= counts_from(change);
 }
 
+// When the last call was begun is not known, but that it was before this look, and in time.
+void note_given(const Expectation& expectation, Expected& change, const Looked& look) {
+  if (!change.asked || look.given <= change.given) return;
+  change.given = look.given;
+  change.given_at = std::min(look.seen.seen_at, expectation.give_until(change));
+}
+
 }  // namespace
 
 Instant Expectation::first_due(const Expected& change) const {
   return plus(change.instant, kInstantStep + deadline);
 }
 
-Instant Expectation::due(const Expected& change) const {
+Instant Expectation::give_until(const Expected& change) const {
   return change.asked ? plus(*change.asked, kInstantStep + deadline) : first_due(change);
+}
+
+Instant Expectation::due(const Expected& change) const {
+  return change.given_at ? plus(*change.given_at, kInstantStep + deadline) : give_until(change);
 }
 
 Instant counts_from(const Expected& change) { return plus(change.instant, -kClockSlack); }
@@ -64,6 +75,7 @@ std::vector<std::size_t> take(Expectation& expectation, std::span<const std::siz
     PAWL_ASSERT(change.state == Expected::State::kAwaited);
     const auto& seen = looks[i].seen;
     if (seen.kind == ObjectSeen::Kind::kUnclear) continue;
+    note_given(expectation, change, looks[i]);
     const Instant due = expectation.due(change);
     if (is_object_of(change, looks[i])) {
       change.state = Expected::State::kFound;

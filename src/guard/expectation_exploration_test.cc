@@ -1,5 +1,6 @@
 // The step of `guard check` and of supervised functions: every order of events in a small world of one reader after the other, a
-// store and a function that writes when it likes, or not at all; or, where it is asked again, then.
+// store and a function that writes when it likes, or not at all; and where it is asked again: a call that is begun some time later,
+// or never, and writes some time after that, or never.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <unordered_set>
 
 #include "guard/expectation.h"
 
@@ -37,6 +39,7 @@ struct Object {
 struct Reader {
   Expectation expectation;
   std::optional<std::array<ObjectSeen, kChanges>> answer;  // of the changes that are awaited
+  std::array<int, kChanges> given{};                       // calls begun, as the look began
   std::array<bool, kChanges> put{};                        // Pawl's own, by this reader
   std::array<int, kChanges> asked{};                       // again, by this reader
   std::array<std::int64_t, kChanges> asked_at{};
@@ -44,16 +47,24 @@ struct Reader {
 
 struct World {
   bool one_name = false;
-  std::int64_t lie = 0;  // added to the time of each look: a planted defect
-  bool forgets = false;  // which objects were entered before: another
-  bool asks = false;     // the rules ask again
+  std::int64_t lie = 0;   // added to the time of each look: a planted defect
+  bool forgets = false;   // which objects were entered before: another
+  bool asks = false;      // the rules ask again
+  int mappings = 1;       // that a change can be given to again
+  bool lives_on = false;  // what was given is remembered when a reader ends
   std::int64_t deadline = kDeadline;
-  bool gives_up = false;  // without having asked: another
-  bool nags = false;      // asks at every look: another
+  bool gives_up = false;   // without having asked: another
+  bool nags = false;       // asks at every look: another
+  bool claims = false;     // says of what is asked that it is given: another
+  bool hurries = false;    // gives a call no deadline of its own: another
+  bool stretches = false;  // or a new one at every look: another
   std::int64_t now = 0;
   std::array<std::optional<Object>, kChanges> theirs;      // under each change's name
   std::array<bool, kChanges> called{};                     // the function was, for this change
   std::array<std::optional<std::int64_t>, kChanges> came;  // when it put, or nothing
+  std::array<int, kChanges> begun{};                       // calls with it once more
+  std::array<std::int64_t, kChanges> begun_at{};           // the last of them
+  std::array<bool, kChanges> owes{};                       // one of them may still put
   std::array<bool, kChanges> repaired{};                   // Pawl's objects
   std::array<bool, kChanges> under_way{};                  // puts of a reader that died
   Reader reader;
@@ -62,20 +73,23 @@ struct World {
   std::size_t place(int change) const { return one_name ? 0 : static_cast<std::size_t>(change); }
   std::string key() const {
     std::string out;
-    const auto add = [&out](std::int64_t value) { out += std::to_string(value) + ","; };
+    const auto add = [&out](std::int64_t value) { out.push_back(static_cast<char>(value)); };
+    const auto add_time = [&add](Instant instant) { add(instant.microseconds / kSecond); };
     add(now), add(crashes);
     for (std::size_t i = 0; i < kChanges; ++i) {
       add(theirs[i] ? theirs[i]->of : 9), add(theirs[i] ? theirs[i]->written_at : 9);
       add(called[i]), add(came[i].value_or(9)), add(repaired[i]), add(under_way[i]);
       add(static_cast<int>(reader.expectation.changes[i].state)), add(reader.put[i]);
       add(reader.asked[i]), add(reader.asked_at[i]);
-      const auto& found = reader.expectation.changes[i].object;
-      add(found.written_at.microseconds), add(static_cast<std::int64_t>(found.size));
+      add(begun[i]), add(begun_at[i]), add(owes[i]);
+      const auto& change = reader.expectation.changes[i];
+      add(change.given), add_time(change.given_at.value_or(at(99)));
+      const auto& found = change.object;
+      add_time(found.written_at), add(static_cast<std::int64_t>(found.size));
       if (!reader.answer) continue;
       const auto& seen = (*reader.answer)[i];
-      add(static_cast<int>(seen.kind)), add(seen.seen_at.microseconds),
-          add(seen.written_at.microseconds);
-      add(static_cast<std::int64_t>(seen.size));
+      add(static_cast<int>(seen.kind)), add_time(seen.seen_at), add_time(seen.written_at);
+      add(static_cast<std::int64_t>(seen.size)), add(reader.given[i]);
     }
     return out;
   }
@@ -99,6 +113,7 @@ class Exploration {
  private:
   static void begin_reader(World& world) {
     world.reader = {};
+    if (!world.lives_on) world.begun = {};
     const std::array<NamedInstant, kChanges> named{
         {{"a", at(0)}, {world.one_name ? "a" : "b", at(0)}}};
     world.reader.expectation = expect(named, Duration{world.deadline * kSecond}, world.asks);
@@ -113,6 +128,7 @@ class Exploration {
       visit(next);
     }
     for (int change = 0; change < kChanges; ++change) function_acts(world, change);
+    for (std::size_t i = 0; i < kChanges; ++i) is_given(world, i);
     for (std::size_t i = 0; i < kChanges; ++i) {
       if (!world.under_way[i]) continue;
       auto next = world;
@@ -142,6 +158,29 @@ class Exploration {
     visit(next);
   }
 
+  // A call is begun with what is asked again, in its time; and puts, or lets it be. Of two names one is enough: nothing ties the
+  // calls of one to those of the other.
+  void is_given(const World& world, std::size_t i) {
+    if (!world.one_name && i > 0) return;
+    const bool is_open = world.reader.expectation.changes[i].state == State::kAwaited &&
+                         world.reader.asked[i] > 0 &&
+                         world.now < world.reader.asked_at[i] + world.deadline + 1;
+    if (is_open && world.begun[i] < world.mappings) {
+      auto next = world;
+      ++next.begun[i];
+      next.begun_at[i] = next.now;
+      next.owes[i] = true;
+      visit(next);
+    }
+    if (!world.owes[i]) return;
+    auto next = world;
+    next.owes[i] = false;
+    next.theirs[next.place(static_cast<int>(i))] = Object{static_cast<int>(i), next.now};
+    next.called[i] = true;
+    if (!next.came[i]) next.came[i] = next.now;
+    visit(next);
+  }
+
   void reader_acts(const World& world) {
     const auto open = awaited(world.reader.expectation);
     if (world.reader.answer) {
@@ -149,9 +188,13 @@ class Exploration {
       std::vector<Looked> looks;
       for (const auto i : open) {
         const auto& seen = (*world.reader.answer)[i];
-        looks.push_back({seen, !world.forgets && seen.kind == Kind::kThere && seen.size == 0});
+        const int given = world.claims ? world.reader.asked[i] : world.reader.given[i];
+        looks.push_back({seen, !world.forgets && seen.kind == Kind::kThere && seen.size == 0,
+                         static_cast<std::uint32_t>(given)});
+        plant(next, i);
       }
       ask(next, take(next.reader.expectation, open, looks, {}));
+      for (const auto i : open) check_wait(next, i);
       next.reader.answer.reset();
       visit(next);
     } else if (!open.empty()) {
@@ -162,7 +205,21 @@ class Exploration {
     }
   }
 
-  // The function has the changes once more: it puts one now, or lets them be again.
+  static void plant(World& next, std::size_t i) {
+    auto& change = next.reader.expectation.changes[i];
+    if (next.hurries) change.given_at.reset();
+    if (next.stretches && change.given_at) change.given_at = (*next.reader.answer)[i].seen_at;
+  }
+
+  void check_wait(const World& world, std::size_t i) {
+    const auto& seen = (*world.reader.answer)[i];
+    const auto longest = at(world.reader.asked_at[i] + 2 * (world.deadline + 1));
+    if (world.reader.expectation.changes[i].state == State::kAwaited && world.reader.asked[i] > 0 &&
+        seen.kind != Kind::kUnclear && seen.seen_at >= longest)
+      broken.insert("a change is waited for without end");
+  }
+
+  // The changes are offered, from now on.
   void ask(World& next, const std::vector<std::size_t>& asked) {
     if (!asked.empty() && !next.asks) broken.insert("nobody may be asked again, and was");
     for (const auto i : asked) {
@@ -173,18 +230,11 @@ class Exploration {
       if (next.gives_up) change.state = State::kOverdue;
       if (next.nags && next.reader.asked[i] == 1) change.asked.reset();
     }
-    for (const auto i : asked) {
-      auto put = next;
-      put.theirs[put.place(static_cast<int>(i))] = Object{static_cast<int>(i), put.now};
-      put.called[i] = true;
-      if (!put.came[i]) put.came[i] = put.now;
-      put.reader.answer.reset();
-      visit(put);
-    }
   }
 
   void look(const World& world, bool fails) {
     auto next = world;
+    next.reader.given = next.begun;
     auto& answer = next.reader.answer.emplace();
     for (int change = 0; change < kChanges; ++change) {
       const auto& object = world.theirs[world.place(change)];
@@ -222,6 +272,8 @@ class Exploration {
     const auto i = static_cast<std::size_t>(change);
     const auto& entry = world.reader.expectation.changes[i];
     if (world.reader.asked[i] > 1) broken.insert("a change was asked again twice");
+    if (entry.given > static_cast<std::uint32_t>(world.begun[i]))
+      broken.insert("a change was said to be given that no call was begun with");
     if (entry.state == State::kFound) {
       if (entry.object.size == 0)
         broken.insert("an earlier life's object was taken for this one's");
@@ -243,9 +295,14 @@ class Exploration {
       broken.insert("a change was given up before its second deadline");
     if (world.came[i] && *world.came[i] < world.reader.asked_at[i] + world.deadline + 1)
       broken.insert("an object that came before its second deadline was passed over");
+    if (world.begun[i] == 0) return;
+    if (world.now < world.begun_at[i] + world.deadline + 1)
+      broken.insert("a change was given up before the deadline of its last call");
+    if (world.came[i] && *world.came[i] < world.begun_at[i] + world.deadline + 1)
+      broken.insert("an object that came before the deadline of its last call was passed over");
   }
 
-  std::set<std::string> seen_;
+  std::unordered_set<std::string> seen_;
 };
 
 TEST(ExpectationExploration, EveryOrderOfLooksPutsAndDeathsKeepsThePromises) {
@@ -277,9 +334,36 @@ TEST(ExpectationExploration, AskingAgainKeepsThePromisesToo) {
   }
 }
 
+// Two mappings are given a change at different times; and what was given is known to the next reader.
+TEST(ExpectationExploration, SoDoesAskingTwoMappings) {
+  World world;
+  world.asks = world.one_name = world.lives_on = true;
+  world.mappings = 2;
+  world.deadline = 1;
+  const Exploration exploration(world);
+  EXPECT_THAT(exploration.broken, IsEmpty());
+  EXPECT_GT(exploration.states, 1000U);
+}
+
+TEST(ExpectationExploration, FindsACallThatIsNotOneAndOneWithoutADeadline) {
+  World world;
+  world.asks = world.one_name = true;
+  world.deadline = 1;
+  world.claims = true;
+  EXPECT_THAT(Exploration(world).broken,
+              Contains("a change was said to be given that no call was begun with"));
+  world.claims = false;
+  world.hurries = true;
+  EXPECT_THAT(Exploration(world).broken,
+              Contains("a change was given up before the deadline of its last call"));
+  world.hurries = false;
+  world.stretches = true;
+  EXPECT_THAT(Exploration(world).broken, Contains("a change is waited for without end"));
+}
+
 TEST(ExpectationExploration, FindsWhatIsGivenUpTooSoonOrAskedTooOften) {
   World world;
-  world.asks = world.gives_up = true;
+  world.asks = world.one_name = world.gives_up = true;
   world.deadline = 1;
   EXPECT_THAT(Exploration(world).broken,
               Contains("a change was given up before its second deadline"));

@@ -156,6 +156,48 @@ TEST(ExpectationAskingAgain, WhatComesThenIsFoundAndLate) {
   EXPECT_EQ(expectation.changes[0].asked, at(161));
 }
 
+std::vector<std::size_t> look(Expectation& expectation, const ObjectSeen& seen,
+                              std::uint32_t given) {
+  return take(expectation, awaited(expectation), std::array{Looked{seen, false, given}}, {});
+}
+
+TEST(ExpectationAskingAgain, ACallThatIsBegunHasADeadlineOfItsOwn) {
+  auto expectation = one_asked();
+  look(expectation, absent(161), 0);  // to be given until 222
+  look(expectation, absent(200), 0);
+  look(expectation, absent(210), 1);
+  look(expectation, absent(222), 1);
+  EXPECT_EQ(expectation.changes[0].state, State::kAwaited);
+  look(expectation, absent(270), 1);
+  EXPECT_EQ(expectation.changes[0].state, State::kAwaited);
+  look(expectation, absent(271), 1);
+  EXPECT_EQ(expectation.changes[0].state, State::kOverdue);
+}
+
+TEST(ExpectationAskingAgain, TheLastCallCountsAndNoneLaterThanWhatItIsGivenIn) {
+  auto expectation = one_asked();
+  look(expectation, absent(161), 0);
+  look(expectation, absent(170), 1);
+  look(expectation, absent(500), 2);  // the second was begun by 222: not before that is known
+  EXPECT_EQ(expectation.changes[0].state, State::kOverdue);
+  expectation = one_asked();
+  look(expectation, absent(161), 0);
+  look(expectation, absent(230), 1);
+  EXPECT_EQ(expectation.changes[0].state, State::kAwaited);
+  look(expectation, absent(282), 9);
+  EXPECT_EQ(expectation.changes[0].state, State::kAwaited);
+  look(expectation, absent(283), 10);
+  EXPECT_EQ(expectation.changes[0].state, State::kOverdue) << "whatever is begun";
+}
+
+TEST(ExpectationAskingAgain, WhatWasGivenBeforeItWasAskedForDoesNotCount) {
+  auto expectation = one_asked();
+  look(expectation, absent(150), 1);
+  EXPECT_EQ(expectation.changes[0].given, 0U);
+  look(expectation, there(155, 152), 1);
+  EXPECT_EQ(expectation.changes[0].given, 0U);
+}
+
 TEST(ExpectationAskingAgain, AsksForWhatIsMissingAlone) {
   auto expectation = expect(
       std::array<NamedInstant, 4>{{{"a", at(1)}, {"b", at(1)}, {"a", at(2)}, {"c", at(300)}}}, 60s,

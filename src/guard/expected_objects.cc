@@ -1,6 +1,7 @@
 #include "guard/expected_objects.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <utility>
 #include <vector>
@@ -21,42 +22,55 @@ Expectation expectation_of(const std::deque<RenderedChange>& changes, const Chec
   return expect(named, rules.deadline, rules.asks_again);
 }
 
-// What is asked again and was not given to anybody yet, nor has come by itself.
-void keep_awaited(std::vector<std::size_t>& asked, const Expectation& expectation) {
-  std::erase_if(asked, [&](std::size_t i) {
-    return expectation.changes[i].state != Expected::State::kAwaited;
-  });
-  std::sort(asked.begin(), asked.end());
+std::vector<const RenderedChange*> these(const std::deque<RenderedChange>& changes,
+                                         const std::vector<std::size_t>& which) {
+  std::vector<const RenderedChange*> some;
+  some.reserve(which.size());
+  for (const auto i : which) some.push_back(&changes[i]);
+  return some;
 }
 
-// Offers these; what is given is given once, and leaves the list.
-void ask_again(const AwaitingHooks& hooks, std::deque<RenderedChange>& changes,
-               const Expectation& expectation, std::vector<std::size_t>& asked, Instant now) {
-  keep_awaited(asked, expectation);
-  if (asked.empty() || !hooks.ask_again) return;
+// Offers what is asked again and has not come.
+void ask_again(const AwaitingHooks& hooks, const std::deque<RenderedChange>& changes,
+               const Expectation& expectation, Instant now) {
+  if (!hooks.ask_again) return;
   // By deadline: what nobody has taken yet leaves the others their time.
   std::map<Instant, std::vector<std::size_t>> groups;
-  for (const auto i : asked) groups[expectation.due(expectation.changes[i])].push_back(i);
-  std::vector<std::size_t> left;
-  for (const auto& [due, group] : groups) {
-    std::vector<const RenderedChange*> offered;
-    offered.reserve(group.size());
-    for (const auto i : group) offered.push_back(&changes[i]);
-    const auto within = std::clamp(Duration{due.microseconds - now.microseconds}, Duration{0},
-                                   expectation.deadline);
-    const auto given = hooks.ask_again(offered, within);
-    PAWL_ASSERT(given.size() == group.size());
-    for (std::size_t i = 0; i < group.size(); ++i) {
-      changes[group[i]].asked_again = given[i];
-      if (!given[i]) left.push_back(group[i]);
-    }
+  for (const auto i : awaited(expectation)) {
+    const auto& change = expectation.changes[i];
+    if (change.asked) groups[expectation.give_until(change)].push_back(i);
   }
-  asked = std::move(left);
+  for (const auto& [until, group] : groups) {
+    if (until <= now) continue;  // what is given in time is still waited for
+    const auto within =
+        std::min(Duration{until.microseconds - now.microseconds}, expectation.deadline);
+    hooks.ask_again(these(changes, group), within);
+  }
+}
+
+// Of each of `open`, how many calls were begun with it by now.
+std::vector<std::uint32_t> given_of(const AwaitingHooks& hooks,
+                                    const std::deque<RenderedChange>& changes,
+                                    const Expectation& expectation,
+                                    const std::vector<std::size_t>& open) {
+  std::vector<std::uint32_t> given(open.size());
+  if (!hooks.given) return given;
+  std::vector<std::size_t> asked;
+  std::copy_if(open.begin(), open.end(), std::back_inserter(asked),
+               [&](std::size_t i) { return expectation.changes[i].asked.has_value(); });
+  if (asked.empty()) return given;
+  const auto of_asked = hooks.given(these(changes, asked));
+  PAWL_ASSERT(of_asked.size() == asked.size());
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < open.size(); ++i)
+    if (next < asked.size() && asked[next] == open[i]) given[i] = of_asked[next++];
+  return given;
 }
 
 // What became of the expectation, into the change's entry.
 void settle(RenderedChange& change, const Expected& expected, const CheckRules& rules) {
   auto& entry = change.entry;
+  change.asked_again = expected.given > 0;
   if (expected.state == Expected::State::kFound) {
     entry.object = change.theirs;
     entry.size = expected.object.size;
@@ -96,7 +110,6 @@ void CheckCounts::count(const RenderedChange& change) {
 Awaitable<bool> settle_expected(const CheckPorts& check, Clock& clock, Alarm& alarm,
                                 std::deque<RenderedChange>& changes, AwaitingHooks hooks) {
   auto expectation = expectation_of(changes, check.rules);
-  std::vector<std::size_t> asked;  // and not given to anybody yet
   for (;;) {
     const auto open = awaited(expectation);
     if (open.empty()) break;
@@ -105,6 +118,7 @@ Awaitable<bool> settle_expected(const CheckPorts& check, Clock& clock, Alarm& al
       co_await alarm.wait_until(expectation.look_at);
       if (hooks.gives_up()) co_return false;
     }
+    const auto given = given_of(hooks, changes, expectation, open);
     std::vector<Looked> looks;
     for (std::size_t done = 0; done < open.size(); done += kLooksAtOnce) {
       if (hooks.gives_up()) co_return false;
@@ -115,16 +129,15 @@ Awaitable<bool> settle_expected(const CheckPorts& check, Clock& clock, Alarm& al
       for (std::size_t i = 0; i < more.size(); ++i) {
         const bool taken = more[i].kind == ObjectSeen::Kind::kThere &&
                            check.taken.is_taken(asks[i].name, {more[i].digest, more[i].written_at});
-        looks.push_back({std::move(more[i]), taken});
+        looks.push_back({std::move(more[i]), taken, given[done + i]});
       }
     }
     const auto unclear = std::find_if(looks.begin(), looks.end(), [](const Looked& one) {
       return one.seen.kind == ObjectSeen::Kind::kUnclear;
     });
     if (unclear != looks.end()) hooks.note(unclear->seen.why);
-    const auto more = take(expectation, open, looks, clock.monotonic());
-    asked.insert(asked.end(), more.begin(), more.end());
-    ask_again(hooks, changes, expectation, asked, clock.now());
+    take(expectation, open, looks, clock.monotonic());
+    ask_again(hooks, changes, expectation, clock.now());
   }
   if (hooks.gives_up()) co_return false;
   for (std::size_t i = 0; i < changes.size(); ++i)

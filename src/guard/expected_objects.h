@@ -31,11 +31,14 @@ struct CheckPorts {
   // Of each change, when its page is durable. On the worker's executor.
   std::function<void(const RenderedChange&)> tell;
   // Where the rules ask again: gives these changes of a shard, in their order, to the function once more, and goes on at once; it
-  // has `within` for it. Says of each whether it is done (false: there is nobody to give it to yet, or it is on its way to them
-  // anyway: it is offered again after the next look). May be empty.
-  std::function<std::vector<bool>(const ShardSource&, std::span<const RenderedChange* const>,
-                                  Duration within)>
+  // has `within` for it. They are offered after each look: whoever can be given a change only later is given it then, and
+  // nobody twice. May be empty.
+  std::function<void(const ShardSource&, std::span<const RenderedChange* const>, Duration within)>
       ask_again = {};
+  // Of each of these, how many calls of the function were begun with it once more. Together with ask_again.
+  std::function<std::vector<std::uint32_t>(const ShardSource&,
+                                           std::span<const RenderedChange* const>)>
+      given = {};
   // All of a shard through the record with this number is in durable pages: after a start, and after each page. May be empty.
   std::function<void(const ShardSource&, const std::string& source)> paged = {};
 };
@@ -57,9 +60,9 @@ struct AwaitingHooks {
   std::function<bool()> gives_up;         // asked after each wait and before each look
   std::function<void(std::string)> note;  // of looks that did not answer
   std::function<void()> before_wait;
-  // As CheckPorts::ask_again; may be empty.
-  std::function<std::vector<bool>(std::span<const RenderedChange* const>, Duration within)>
-      ask_again = {};
+  // As those of CheckPorts; may be empty.
+  std::function<void(std::span<const RenderedChange* const>, Duration within)> ask_again = {};
+  std::function<std::vector<std::uint32_t>(std::span<const RenderedChange* const>)> given = {};
 };
 
 // Returns when each change is settled: its entry names the object that holds it, or that is to be put (`to_put`). False: it gave up,

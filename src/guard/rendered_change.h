@@ -23,7 +23,7 @@ struct RenderedChange {
   bool to_put =
       true;  // false: somebody else wrote the object, or it is only to be told that nobody did
   bool late = false;         // somebody else wrote it, after its deadline
-  bool asked_again = false;  // it was given to the function once more
+  bool asked_again = false;  // a call of the function was begun with it once more
   Instant written_at;        // by somebody else: when, by the store's clock
 };
 

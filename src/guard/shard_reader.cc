@@ -230,7 +230,10 @@ Awaitable<bool> ShardReader::settle_objects() {
   };
   if (ports_.check->ask_again) {
     hooks.ask_again = [this](std::span<const RenderedChange* const> changes, Duration within) {
-      return ports_.check->ask_again(source_, changes, within);
+      ports_.check->ask_again(source_, changes, within);
+    };
+    hooks.given = [this](std::span<const RenderedChange* const> changes) {
+      return ports_.check->given(source_, changes);
     };
   }
   const bool settled =

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,9 @@ struct Invocation {
   std::string_view function;  // its name
   std::string_view payload;   // one JSON document of at most kPayloadMax bytes
   std::string_view trace_id;  // handed on as Lambda-Runtime-Trace-Id; may be empty
+  // Called when the function is handed the payload, before it can have done anything with it: once, or never where it is not. From
+  // any thread; must not block. May be empty.
+  std::function<void()> begun = {};
 };
 
 struct InvocationResult {

@@ -29,7 +29,7 @@ Error not_done(const bucket::Outcome& outcome, const std::string& name,
 // Done, or done before.
 Awaitable<Status> make_bucket(bucket::OwnPorts ports, std::string name) {
   std::vector<bucket::Action> actions;
-  actions.emplace_back(bucket::CreateBucket{name, kRegion});
+  actions.emplace_back(bucket::CreateBucket{name, kRegion, true});
   const auto outcomes = co_await bucket::commit(ports, std::move(actions));
   const auto refusal = outcomes.front().refusal;
   if (refusal == bucket::Refusal::kNone || refusal == bucket::Refusal::kBucketExists)

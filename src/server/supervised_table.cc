@@ -44,6 +44,17 @@ std::size_t badness(pipeline::FlowState state) {
                                   std::begin(from_best));
 }
 
+std::optional<std::vector<SequenceNumber>> sequences_of(
+    std::span<const guard::RenderedChange* const> changes) {
+  std::vector<SequenceNumber> sequences;
+  for (const auto* const change : changes) {
+    const auto sequence = stream::parse_sequence(change->entry.source);
+    if (!sequence) return std::nullopt;
+    sequences.push_back(*sequence);
+  }
+  return sequences;
+}
+
 Duration between(Instant from, Instant to) {
   return Duration{std::max<std::int64_t>(0, to.microseconds - from.microseconds)};
 }
@@ -71,7 +82,11 @@ SupervisedTable::SupervisedTable(const SupervisionGround& ground,
              [this](const guard::RenderedChange& change) { log_.take(change); },
              [this](const guard::ShardSource& source,
                     std::span<const guard::RenderedChange* const> changes,
-                    Duration within) { return ask_again(source, changes, within); },
+                    Duration within) { ask_again(source, changes, within); },
+             [this](const guard::ShardSource& source,
+                    std::span<const guard::RenderedChange* const> changes) {
+               return given(source, changes);
+             },
              [this](const guard::ShardSource& source, const std::string& number) {
                paged(source, number);
              }},
@@ -265,21 +280,15 @@ Awaitable<void> SupervisedTable::work() {
   tell_missing();
 }
 
-std::vector<bool> SupervisedTable::ask_again(const guard::ShardSource& source,
-                                             std::span<const guard::RenderedChange* const> changes,
-                                             Duration within) {
-  std::vector<bool> none(changes.size());
+void SupervisedTable::ask_again(const guard::ShardSource& source,
+                                std::span<const guard::RenderedChange* const> changes,
+                                Duration within) {
   const auto shard = ShardId::parse(source.shard);
-  if (!shard) return none;
-  std::vector<SequenceNumber> sequences;
-  for (const auto* const change : changes) {
-    const auto sequence = stream::parse_sequence(change->entry.source);
-    if (!sequence) return none;
-    sequences.push_back(*sequence);
-  }
-  auto given = redelivery_.begin(*shard, sequences, within);
+  const auto sequences = sequences_of(changes);
+  if (!shard || !sequences) return;
+  const auto given = redelivery_.begin(*shard, *sequences, within);
   const auto count = std::count(given.begin(), given.end(), true);
-  if (count == 0) return given;
+  if (count == 0) return;
   const auto first =
       static_cast<std::size_t>(std::find(given.begin(), given.end(), true) - given.begin());
   observe::info("objects have not come: their changes are given to the function once more",
@@ -287,7 +296,14 @@ std::vector<bool> SupervisedTable::ask_again(const guard::ShardSource& source,
                  {"shard", source.shard},
                  {"changes", std::to_string(count)},
                  {"first", changes[first]->theirs}});
-  return given;
+}
+
+std::vector<std::uint32_t> SupervisedTable::given(
+    const guard::ShardSource& source, std::span<const guard::RenderedChange* const> changes) const {
+  const auto shard = ShardId::parse(source.shard);
+  const auto sequences = sequences_of(changes);
+  if (!shard || !sequences) return std::vector<std::uint32_t>(changes.size());
+  return redelivery_.begun(*shard, *sequences);
 }
 
 void SupervisedTable::paged(const guard::ShardSource& source, const std::string& number) {
@@ -295,6 +311,7 @@ void SupervisedTable::paged(const guard::ShardSource& source, const std::string&
   const auto sequence = stream::parse_sequence(number);
   if (!shard || !sequence) return;
   ground_.holds.hold(kReader, *shard, *sequence);
+  redelivery_.forget(*shard, *sequence);
   const std::lock_guard lock(mutex_);
   auto& reached = reached_[shard->number];
   reached = std::max(reached, *sequence);
@@ -326,7 +343,7 @@ void SupervisedTable::look_at_shard(ShardId shard, const guard::WorkerStatus& wo
   const Instant now = ground_.clock.now();
   pipeline::FlowFacts facts;
   facts.due = entered < position->newest;
-  facts.waits = 2 * config_.deadline + kLookSlack;
+  facts.waits = 3 * config_.deadline + kLookSlack;
   facts.since_move =
       ground_.clock.monotonic() - (moved == moved_at_.end() ? began_ : moved->second);
   if (reader != worker.shards.end() && reader->proven) {

@@ -66,9 +66,10 @@ class SupervisedTable {
   Awaitable<Result<bool>> learn_ends();
   Status check_older(ShardId shard, const ledger::PageEntry& last);
   Awaitable<void> work();
-  std::vector<bool> ask_again(const guard::ShardSource& source,
-                              std::span<const guard::RenderedChange* const> changes,
-                              Duration within);
+  void ask_again(const guard::ShardSource& source,
+                 std::span<const guard::RenderedChange* const> changes, Duration within);
+  std::vector<std::uint32_t> given(const guard::ShardSource& source,
+                                   std::span<const guard::RenderedChange* const> changes) const;
   void paged(const guard::ShardSource& source, const std::string& number);
   void tell_missing();
   bool is_deleted() const;

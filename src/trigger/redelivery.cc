@@ -28,7 +28,39 @@ bool has_been_through(const MappingStatus& mapping, ShardId shard, SequenceNumbe
 
 }  // namespace
 
-// Records of those changes that the mapping has been through and lets through; nothing if there is none.
+bool Redelivery::may_be_given(const MappingStatus& mapping, ShardId shard,
+                              SequenceNumber change) const {
+  if (!has_been_through(mapping, shard, change)) return false;
+  const std::lock_guard lock(mutex_);
+  const auto of_shard = offered_.find(shard);
+  if (of_shard == offered_.end()) return true;
+  const auto found = of_shard->second.find(change);
+  if (found == of_shard->second.end()) return true;
+  const auto& before = found->second.mappings;
+  return std::find(before.begin(), before.end(), mapping.record.id) == before.end();
+}
+
+// Whether there was room for it.
+bool Redelivery::remember(const MappingId& mapping, ShardId shard, SequenceNumber change) {
+  const std::lock_guard lock(mutex_);
+  if (remembered_ >= remembered_max_) return false;
+  offered_[shard][change].mappings.push_back(mapping);
+  ++remembered_;
+  return true;
+}
+
+void Redelivery::forget(ShardId shard, SequenceNumber through) {
+  const std::lock_guard lock(mutex_);
+  const auto of_shard = offered_.find(shard);
+  if (of_shard == offered_.end()) return;
+  auto& changes = of_shard->second;
+  const auto end = changes.upper_bound(through);
+  for (auto one = changes.begin(); one != end; one = changes.erase(one))
+    remembered_ -= one->second.mappings.size();
+  if (changes.empty()) offered_.erase(of_shard);
+}
+
+// Records of those changes that the mapping has been through and lets through, and was not given before; nothing if there is none.
 std::optional<Redelivery::Work> Redelivery::work_of(const MappingStatus& mapping, ShardId shard,
                                                     const std::vector<SequenceNumber>& changes,
                                                     std::vector<bool>& taken) {
@@ -38,10 +70,11 @@ std::optional<Redelivery::Work> Redelivery::work_of(const MappingStatus& mapping
     return std::nullopt;
   const auto filter = Filter::parse(record.config.filters);
   if (!filter.ok()) return std::nullopt;
-  Work work{record.config.function, record.config.batch_size, record.config.reports_items, {}, {}};
+  Work work{
+      shard, record.config.function, record.config.batch_size, record.config.reports_items, {}, {}};
   const stream::RecordJson encoder(form_of(record.source, shard.number));
   for (std::size_t i = 0; i < changes.size(); ++i) {
-    if (!has_been_through(mapping, shard, changes[i])) continue;
+    if (!may_be_given(mapping, shard, changes[i])) continue;
     std::string text;
     bool written = false;
     const auto read = ports_.streams.read(record.source, shard.number, {changes[i].value - 1}, 1,
@@ -50,14 +83,19 @@ std::optional<Redelivery::Work> Redelivery::work_of(const MappingStatus& mapping
                                                       encoder.append(text, sequence, encoded).ok();
                                             return false;
                                           });
-    // Of a stream that began after it, or is over and gone.
-    if (!read.ok() || !written) continue;
-    const auto matches = filter->matches(text);
-    if (!matches.ok() || !*matches) continue;
-    if (bytes_ + text.size() > kRedeliveryBytesMax) {
+    // Otherwise it is of a stream that began after it, or is over and gone.
+    const bool is_there = read.ok() && written;
+    const auto matches = is_there ? filter->matches(text) : Result<bool>(false);
+    const bool wanted = matches.ok() && *matches;
+    if (wanted && bytes_ + text.size() > kRedeliveryBytesMax) {
       count_failure("too much waits to be delivered again");
       break;
     }
+    if (!remember(record.id, shard, changes[i])) {
+      count_failure("too many changes are delivered again");
+      break;
+    }
+    if (!wanted) continue;
     bytes_ += text.size();
     taken[i] = true;
     work.records.push_back({changes[i], std::move(text)});
@@ -82,6 +120,31 @@ std::vector<bool> Redelivery::begin(ShardId shard, const std::vector<SequenceNum
                           });
   }
   return taken;
+}
+
+std::vector<std::uint32_t> Redelivery::begun(ShardId shard,
+                                             const std::vector<SequenceNumber>& changes) const {
+  std::vector<std::uint32_t> counts(changes.size());
+  const std::lock_guard lock(mutex_);
+  const auto of_shard = offered_.find(shard);
+  if (of_shard == offered_.end()) return counts;
+  for (std::size_t i = 0; i < changes.size(); ++i) {
+    const auto found = of_shard->second.find(changes[i]);
+    if (found != of_shard->second.end()) counts[i] = found->second.begun;
+  }
+  return counts;
+}
+
+// From whatever thread the function runs on. What is forgotten meanwhile nobody asks for.
+void Redelivery::count_begun(const Work& work, Piece piece) {
+  const std::lock_guard lock(mutex_);
+  ++status_.calls;
+  const auto of_shard = offered_.find(work.shard);
+  if (of_shard == offered_.end()) return;
+  for (std::size_t i = piece.begin; i < piece.end; ++i) {
+    const auto found = of_shard->second.find(work.records[i].sequence);
+    if (found != of_shard->second.end()) ++found->second.begun;
+  }
 }
 
 // As large as the mapping's batches may be, the last first.
@@ -132,7 +195,10 @@ Awaitable<bool> Redelivery::call(const Work& work, Piece piece, std::vector<Piec
     payload += work.records[i].text;
   }
   payload += kEventEnd;
-  const Invocation invocation{.function = work.function, .payload = payload, .trace_id = {}};
+  const Invocation invocation{
+      .function = work.function, .payload = payload, .trace_id = {}, .begun = [this, &work, piece] {
+        count_begun(work, piece);
+      }};
   const auto result = co_await ports_.functions.invoke(invocation);
   const auto why =
       fmt::format("function {}: {}", work.function, result.why.empty() ? "it failed" : result.why);
@@ -141,10 +207,6 @@ Awaitable<bool> Redelivery::call(const Work& work, Piece piece, std::vector<Piec
     const std::lock_guard lock(mutex_);
     status_.why = why;
     co_return false;
-  }
-  {
-    const std::lock_guard lock(mutex_);
-    ++status_.calls;
   }
   Invoked invoked{Invoked::Outcome::kFailed, {}};
   if (result.outcome == Outcome::kReturned) {

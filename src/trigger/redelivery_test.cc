@@ -22,14 +22,19 @@ class RedeliveryTest : public StageTest {
     run_for(seconds(1));
     mapped_ = function_.batches;
     mapped_payload_ = function_.last_payload;
-    function_.batches.clear();
-    redelivery_ = std::make_unique<Redelivery>(
-        RedeliveryPorts{*stage_, streams_, function_, time_.clock()}, time_.executor(process_));
+    forget_calls();
+    redelivery_ =
+        std::make_unique<Redelivery>(RedeliveryPorts{*stage_, streams_, function_, time_.clock()},
+                                     time_.executor(process_), remembered_max_);
     return id;
+  }
+  void forget_calls() {
+    function_.batches.clear();
+    function_.functions.clear();
   }
   std::vector<bool> again(const std::vector<SequenceNumber>& changes,
                           Duration within = seconds(10)) {
-    auto taken = redelivery_->begin({kTable, 0}, changes, within);
+    auto taken = redelivery_->begin(kShard, changes, within);
     time_.run_ready();
     return taken;
   }
@@ -41,6 +46,9 @@ class RedeliveryTest : public StageTest {
     }
     return all;
   }
+  std::vector<std::uint32_t> begun(const std::vector<SequenceNumber>& changes) const {
+    return redelivery_->begun(kShard, changes);
+  }
   // What is poisoned throws.
   void poison(std::uint64_t sequence) {
     function_.script = [sequence](const Batch& batch) {
@@ -50,6 +58,8 @@ class RedeliveryTest : public StageTest {
     };
   }
 
+  static constexpr ShardId kShard{kTable, 0};
+  std::size_t remembered_max_ = kRedeliveriesRememberedMax;
   std::unique_ptr<Redelivery> redelivery_;
   std::vector<Batch> mapped_;
   std::string mapped_payload_;
@@ -141,6 +151,7 @@ TEST_F(RedeliveryTest, AFunctionThatIsBusyIsWaitedForUntilTheTimeIsOver) {
   EXPECT_EQ(redelivery_->status().failures, 0U);
   EXPECT_EQ(redelivery_->status().why, "");
   busy = 1000;
+  redelivery_->forget(kShard, {1});
   again({{1}}, seconds(3));
   run_for(seconds(20));
   EXPECT_LE(batches().size(), 17U);
@@ -148,6 +159,70 @@ TEST_F(RedeliveryTest, AFunctionThatIsBusyIsWaitedForUntilTheTimeIsOver) {
   EXPECT_EQ(redelivery_->status().failures, 1U);
   EXPECT_EQ(redelivery_->status().why,
             "1 changes were not delivered to function f again in time: function f: it threw");
+}
+
+// The first is somebody else's, and the one whose function writes comes to the changes only later.
+TEST_F(RedeliveryTest, EachMappingIsGivenAChangeOnceWhenItHasBeenThroughIt) {
+  deliver(2);
+  MappingConfig config;
+  config.function = "writer";
+  config.enabled = false;
+  const auto writer = create(config);
+  EXPECT_THAT(again({{1}, {2}}), ElementsAre(true, true));
+  EXPECT_THAT(again({{1}, {2}}), ElementsAre(false, false)) << "it was given them";
+  EXPECT_THAT(function_.functions, ElementsAre("f"));
+  MappingChanges changes;
+  changes.enabled = true;
+  update(writer, changes);
+  run_for(seconds(1));
+  EXPECT_THAT(function_.functions, ElementsAre("f", "writer")) << "by its mapping";
+  forget_calls();
+  EXPECT_THAT(again({{2}}), ElementsAre(true));
+  EXPECT_THAT(function_.functions, ElementsAre("writer"));
+  EXPECT_THAT(batches(), ElementsAre(ElementsAre(2)));
+  EXPECT_THAT(again({{2}}), ElementsAre(false));
+  EXPECT_THAT(begun({{1}, {2}}), ElementsAre(1, 2));
+}
+
+TEST_F(RedeliveryTest, WhatOnlyWaitsHasNotBegun) {
+  deliver(3);
+  function_.starts_in = seconds(2);
+  again({{1}, {3}});
+  run_for(seconds(1));
+  EXPECT_THAT(begun({{1}, {2}, {3}}), ElementsAre(0, 0, 0));
+  EXPECT_EQ(redelivery_->status().calls, 0U);
+  run_for(seconds(2));
+  EXPECT_THAT(begun({{1}, {2}, {3}}), ElementsAre(1, 0, 1));
+  EXPECT_EQ(redelivery_->status().calls, 1U);
+  function_.starts_in = seconds(0);
+  function_.script = [](const Batch&) {
+    return ScriptedFunction::failed(InvocationResult::Outcome::kThrottled);
+  };
+  again({{2}}, seconds(2));
+  run_for(seconds(5));
+  EXPECT_THAT(begun({{2}}), ElementsAre(0));
+}
+
+TEST_F(RedeliveryTest, ACallIsBegunBeforeItEnds) {
+  deliver(1);
+  function_.takes = seconds(10);
+  again({{1}});
+  run_for(seconds(1));
+  EXPECT_THAT(begun({{1}}), ElementsAre(1));
+  EXPECT_EQ(redelivery_->running(), 1U);
+}
+
+TEST_F(RedeliveryTest, RemembersSoManyAndForgetsWhatItIsTold) {
+  remembered_max_ = 2;
+  deliver(4);
+  EXPECT_THAT(again({{1}, {2}, {3}}), ElementsAre(true, true, false));
+  EXPECT_EQ(redelivery_->status().failures, 1U);
+  redelivery_->forget(kShard, {1});
+  EXPECT_THAT(begun({{1}, {2}}), ElementsAre(0, 1));
+  EXPECT_THAT(again({{2}, {3}, {4}}), ElementsAre(false, true, false));
+  EXPECT_THAT(batches(), ElementsAre(ElementsAre(1, 2), ElementsAre(3)));
+  redelivery_->forget({kTable, 1}, {9});
+  EXPECT_THAT(begun({{3}}), ElementsAre(1));
 }
 
 TEST_F(RedeliveryTest, BeginsNothingWhenItIsStopped) {

@@ -90,8 +90,10 @@ class ScriptedFunction final : public FunctionHost {
  public:
   explicit ScriptedFunction(Clock& clock) : clock_(clock) {}
   std::function<InvocationResult(const Batch&)> script = [](const Batch&) { return returned(""); };
+  Duration starts_in{0};  // a call, until it is begun
   Duration takes{0};
-  std::vector<Batch> batches;  // all that began
+  std::vector<Batch> batches;          // all that were asked for
+  std::vector<std::string> functions;  // of each of them
   std::string last_payload;
 
   static InvocationResult returned(std::string payload) {
@@ -112,14 +114,28 @@ class ScriptedFunction final : public FunctionHost {
     const Batch batch = parse(invocation.payload);
     last_payload = std::string(invocation.payload);
     batches.push_back(batch);
+    functions.emplace_back(invocation.function);
+    if (starts_in.count() > 0) co_await wait(starts_in);
     if (takes.count() > 0) {
-      const auto alarm = clock_.make_alarm();
-      co_await alarm->wait_until(clock_.monotonic() + takes);
+      begin(invocation);
+      co_await wait(takes);
+      co_return script(batch);
     }
-    co_return script(batch);
+    auto result = script(batch);
+    if (result.outcome != InvocationResult::Outcome::kThrottled &&
+        result.outcome != InvocationResult::Outcome::kNotRun)
+      begin(invocation);
+    co_return result;
   }
 
  private:
+  Awaitable<void> wait(Duration time) {
+    const auto alarm = clock_.make_alarm();
+    co_await alarm->wait_until(clock_.monotonic() + time);
+  }
+  static void begin(const Invocation& invocation) {
+    if (invocation.begun) invocation.begun();
+  }
   static Batch parse(std::string_view payload) {
     simdjson::dom::parser parser;
     const simdjson::dom::element root = parser.parse(payload.data(), payload.size(), true);
@@ -214,7 +230,7 @@ class StageTest : public ::testing::Test {
     return source;
   }
   MappingId create(MappingConfig config) {
-    config.function = "f";
+    if (config.function.empty()) config.function = "f";
     MappingId id{};
     stage_->create(std::move(config), source(), [&id](const MappingAnswer& answer) {
       ASSERT_TRUE(answer.ok()) << answer.error().message;

@@ -11,7 +11,8 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..")]
 import test_kills
 import test_lives
 import test_objects
+import test_room
 from blackbox import suite
 
 if __name__ == "__main__":
-    sys.exit(suite.main([test_objects, test_lives, test_kills], description=__doc__, shared=False, threads=3))
+    sys.exit(suite.main([test_objects, test_lives, test_kills, test_room], description=__doc__, shared=False, threads=3))

@@ -102,8 +102,8 @@ class Scene:
         self.arn = made["TableDescription"].get("LatestStreamArn")
 
     def map(self, **more):
-        made = self.api.create_event_source_mapping(EventSourceArn=self.arn, FunctionName="writer",
-                                                    **{"StartingPosition": "TRIM_HORIZON", **more})
+        made = self.api.create_event_source_mapping(
+            **{"EventSourceArn": self.arn, "FunctionName": "writer", "StartingPosition": "TRIM_HORIZON", **more})
         wait_until(lambda: self.api.get_event_source_mapping(UUID=made["UUID"])["State"] == "Enabled", what="enabling")
 
     def warm(self):

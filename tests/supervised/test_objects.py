@@ -2,7 +2,7 @@
 
 import json
 
-from shared import BUCKET, LONG_S, Case, Scene, wait_until
+from shared import BUCKET, LONG_S, ROLE, Case, Scene, wait_until, zipped
 
 SLOWNESS = ("stalled", "mapping-stalled")  # a machine may be too busy
 
@@ -158,6 +158,22 @@ class Objects(Case):
         status = scene.settle()
         self.assertEqual((status["found"], status["asked_again"], status["redelivered"]), (1, 0, 0), status)
         self.assertEqual(set(scene.given().values()), {1})
+
+    def test_the_mapping_whose_function_writes_may_come_to_it_last(self):
+        scene = Scene(maps=False, deadline_s=8)
+        scene.warm()
+        scene.api.create_function(FunctionName="other", Runtime="python3.11", Role=ROLE, Handler="handler.lambda_handler",
+                                  Code={"ZipFile": zipped("def lambda_handler(event, context):\n    return None\n")})
+        scene.map(FunctionName="other")
+        writer = scene.api.create_event_source_mapping(EventSourceArn=scene.arn, FunctionName="writer", Enabled=False,
+                                                       StartingPosition="TRIM_HORIZON")
+        scene.put("A", 0, "drop-once")
+        wait_until(lambda: "given to the function once more" in scene.log(), what="giving it to the other")
+        scene.api.update_event_source_mapping(UUID=writer["UUID"], Enabled=True)
+        status = scene.settle()
+        self.assertEqual((status["found"], status["asked_again"], status["redelivered"]), (1, 1, 1), status)
+        self.assertEqual(list(scene.given().values()), [2], "by its mapping, and once more")
+        self.check_sound(scene, foreign=1, redelivered=1)
 
     def test_both_have_all(self):
         scene = Scene(record="both")

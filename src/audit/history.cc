@@ -8,10 +8,8 @@
 #include <map>
 #include <utility>
 
-#include "audit/body_facts.h"
 #include "audit/chain_lineage.h"
-#include "audit/kept_reader.h"
-#include "audit/kept_successors.h"
+#include "audit/history_content.h"
 #include "audit/repair_reader.h"
 #include "audit/root_facts.h"
 #include "audit/shard_reader.h"
@@ -88,82 +86,6 @@ class KeyMatcher {
   std::vector<std::string> parts_;
   simdjson::dom::parser parser_;
 };
-
-// What stands under a path, if it is what the entry's page says; how it is not, else.
-Result<HistoryEntry::Content> read_content(ArchiveView& archive, const std::string& path,
-                                           HistoryEntry& entry) {
-  using Content = HistoryEntry::Content;
-  PAWL_ASSIGN_OR_RETURN(auto body, archive.read(path, 0, kBodySizeMax));
-  if (!body) return Content::kMissing;
-  auto digest = std::optional(sha256(*body));
-  if (body->size() == kBodySizeMax && entry.size > kBodySizeMax) {
-    PAWL_ASSIGN_OR_RETURN(const auto behind, archive.read(path, entry.size, 1));
-    if (!behind || !behind->empty()) return Content::kAltered;
-    PAWL_ASSIGN_OR_RETURN(digest, digest_in(archive, path, entry.size));
-  }
-  if (digest != entry.digest) return Content::kAltered;
-  entry.body = std::move(*body);
-  return Content::kWhole;
-}
-
-// Contents that are not where their pages say are looked for in what a supervised bucket keeps.
-Status read_kept_contents(ArchiveView& archive, const RootFacts& facts, const RootOptions& options,
-                          std::vector<HistoryEntry>& entries) {
-  using Content = HistoryEntry::Content;
-  struct Wanted {
-    HistoryEntry* entry;
-    std::vector<std::string> kept;  // where its content is to be; the newest last
-  };
-  std::multimap<std::pair<std::string_view, Digest>, Wanted> wanted;
-  for (auto& entry : entries) {
-    if (entry.content != Content::kMissing && entry.content != Content::kAltered) continue;
-    wanted.emplace(std::pair(std::string_view(entry.object), entry.digest), Wanted{&entry, {}});
-  }
-  if (wanted.empty()) return ok();
-  Report report;  // `verify` is who judges
-  bool head_found = false;
-  const auto take = [&wanted](const LedgerKept& kept) -> Status {
-    const auto [begin, end] = wanted.equal_range({kept.object, kept.digest});
-    for (auto at = begin; at != end; ++at) at->second.kept.emplace_back(kept.kept);
-    return ok();
-  };
-  PAWL_TRY(read_kept(archive, facts, options, head_found, report, take, [](std::uint64_t) {}));
-  for (auto& [content, one] : wanted) {
-    if (one.kept.empty()) continue;
-    one.entry->kept = one.kept.back();
-    for (auto path = one.kept.rbegin(); path != one.kept.rend(); ++path) {
-      PAWL_ASSIGN_OR_RETURN(const auto found, read_content(archive, *path, *one.entry));
-      if (found == Content::kAltered) one.entry->content = found;
-      if (found != Content::kWhole) continue;
-      one.entry->content = found;
-      one.entry->kept = *path;
-      break;
-    }
-  }
-  return ok();
-}
-
-Status read_contents(ArchiveView& archive, const RootFacts& facts, const RootOptions& options,
-                     std::vector<HistoryEntry>& entries) {
-  using Content = HistoryEntry::Content;
-  for (auto& entry : entries) {
-    if (entry.missing || entry.lost) continue;
-    PAWL_ASSIGN_OR_RETURN(entry.content, read_content(archive, entry.object, entry));
-    if (entry.content != Content::kMissing) continue;
-    const auto hashed = ".pawl/hashed/" + sha256(entry.object).to_hex();
-    PAWL_ASSIGN_OR_RETURN(entry.content, read_content(archive, hashed, entry));
-  }
-  PAWL_TRY(read_kept_contents(archive, facts, options, entries));
-  for (auto& entry : entries) {
-    if (entry.body.empty() || entry.foreign) continue;
-    if (entry.put_back) {
-      if (auto said = read_repair_body(entry.body, {})) entry.image = std::move(said->image);
-      continue;
-    }
-    if (const auto said = read_body(entry.body)) entry.image = said->new_image;
-  }
-  return ok();
-}
 
 // One item's changes in the order in which they happened: by table, key, life of the table, chain and sequence.
 void sort_entries(const RootFacts& facts, std::vector<HistoryEntry>& entries) {

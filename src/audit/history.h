@@ -13,6 +13,10 @@
 
 namespace pawl::audit {
 
+// Of what a supervised bucket keeps and has not entered yet, at most so many objects are read in one search: as many as one page of
+// the kept chain enters.
+inline constexpr std::uint64_t kKeptLooksMax = 4096;
+
 struct HistoryOptions {
   // The partition key's value ("A000001", a number, or base64 of a binary), or a whole key as
   // DynamoDB JSON
@@ -37,7 +41,7 @@ struct HistoryEntry {
   std::uint64_t size = 0;  // of its content, by its page; and its digest
   Digest digest;
   // Where that content is, where one version was asked for and its object was written again or deleted since: a supervised bucket
-  // keeps it.
+  // keeps it, entered already or not.
   std::string kept;
   std::string shard;
   std::uint64_t sequence = 0;
@@ -52,8 +56,9 @@ struct HistoryEntry {
   std::optional<std::uint64_t> from;  // of these, the first and the last, as far as known
   std::optional<std::uint64_t> to;
   // Where one version was asked for: whether its content was found, under its name or kept. kAltered: something is there, and
-  // nothing of it is what the page says.
-  enum class Content : std::uint8_t { kNotRead, kWhole, kMissing, kAltered };
+  // nothing of it is what the page says. kUnsettled: it was not found, and more is kept and not entered yet than was looked at
+  // (kKeptLooksMax), so it may be there.
+  enum class Content : std::uint8_t { kNotRead, kWhole, kMissing, kAltered, kUnsettled };
   Content content = Content::kNotRead;
   std::string
       body;  // the content, if it is whole: all, or the first kBodySizeMax bytes (body_facts.h)

@@ -63,7 +63,8 @@ KeptCheck::KeptCheck(ArchiveView& archive, const RootFacts& facts, std::size_t m
       entries_(memory_max / 8, folder),
       objects_(memory_max / 8, folder),
       contents_(memory_max / 4, folder),
-      successors_(archive, memory_max / 4, folder) {}
+      successors_(archive, memory_max / 4, folder),
+      unsealed_(archive) {}
 
 // A record of displaced_: its content's key, by what, size of that, the entry.
 Status KeptCheck::add(const LedgerEntry& entry, Displaced displaced) {
@@ -87,15 +88,12 @@ Status KeptCheck::read_entries(const RootOptions& options, Report& report, bool&
 }
 
 Status KeptCheck::list_objects() {
-  Status failure = ok();
-  PAWL_TRY(archive_.list(kKeptFolder, [&](const ArchiveView::Entry& entry) {
+  return unsealed_.list(entered_, [this](const ArchiveView::Entry& entry) {
     std::string record(entry.name);
     record.push_back('\0');
     append_u64_be(record, entry.size);
-    failure = objects_.add(record);
-    return failure.ok();
-  }));
-  return failure;
+    return objects_.add(record);
+  });
 }
 
 Status KeptCheck::check_one(std::string_view record, const std::uint64_t* size, bool deep,
@@ -139,25 +137,14 @@ Status KeptCheck::match_objects(bool deep, Report& report) {
   PAWL_ASSIGN_OR_RETURN(const auto objects, objects_.drain());
   std::string_view object;
   PAWL_ASSIGN_OR_RETURN(bool object_left, objects->next(object));
-  // Only what goes on where the chain ends can be what its writer has not come to. Anything else below the folder is nobody's: it
-  // explains nothing.
-  std::uint64_t expected = entered_ + 1;
-  const auto take_unsealed = [&]() -> Status {
-    const auto path = name_in(object);
-    Reader size(object.substr(path.size() + 1));
-    if (path == kept_name(expected)) {
-      unsealed_.push_back({std::string(path), size.u64_be(), {}});
-      ++expected;
-    }
-    PAWL_ASSIGN_OR_RETURN(object_left, objects->next(object));
-    return ok();
-  };
   std::string_view record;
   for (;;) {
     PAWL_ASSIGN_OR_RETURN(const bool entry_left, entries->next(record));
     if (!entry_left) break;
     const auto path = name_in(record);
-    while (object_left && name_in(object) < path) PAWL_TRY(take_unsealed());
+    while (object_left && name_in(object) < path) {
+      PAWL_ASSIGN_OR_RETURN(object_left, objects->next(object));  // nobody's
+    }
     if (!object_left || name_in(object) != path) {
       PAWL_TRY(check_one(record, nullptr, deep, report));
       continue;
@@ -167,30 +154,8 @@ Status KeptCheck::match_objects(bool deep, Report& report) {
     PAWL_TRY(check_one(record, &size, deep, report));
     PAWL_ASSIGN_OR_RETURN(object_left, objects->next(object));
   }
-  while (object_left) PAWL_TRY(take_unsealed());
-  report.kept_unsealed = unsealed_.size();
+  report.kept_unsealed = unsealed_.count();
   return ok();
-}
-
-// An object that is kept and not entered yet does not say what it was, but what it holds.
-Result<std::optional<std::string>> KeptCheck::find_unsealed(std::string_view name,
-                                                            const KeptContent& content) {
-  if (!unsealed_contents_) {
-    unsealed_contents_.emplace();
-    for (std::size_t i = 0; i < unsealed_.size(); ++i) {
-      const auto& [path, size, explains] = unsealed_[i];
-      PAWL_ASSIGN_OR_RETURN(const auto digest, digest_in(archive_, path, size));
-      if (digest) unsealed_contents_->emplace(std::pair(size, *digest), i);
-    }
-  }
-  // It was under one name.
-  const auto [begin, end] = unsealed_contents_->equal_range({content.size, content.digest});
-  for (auto found = begin; found != end; ++found) {
-    auto& unsealed = unsealed_[found->second];
-    if (unsealed.explains.empty()) unsealed.explains = name;
-    if (unsealed.explains == name) return std::optional<std::string>(unsealed.path);
-  }
-  return std::optional<std::string>();
 }
 
 Status KeptCheck::check(const RootOptions& options, bool deep, Report& report, bool& head_found,
@@ -202,10 +167,10 @@ Status KeptCheck::check(const RootOptions& options, bool deep, Report& report, b
   PAWL_TRY(settle_displaced(settle));
   return successors_.judge(
       [this](std::string_view name, const KeptContent& content) -> Result<bool> {
-        PAWL_ASSIGN_OR_RETURN(const auto kept, find_unsealed(name, content));
+        PAWL_ASSIGN_OR_RETURN(const auto kept, unsealed_.find(name, content));
         return kept.has_value();
       },
-      unsealed_.size(), report);
+      unsealed_.count(), report);
 }
 
 Status KeptCheck::settle_displaced(const std::function<Status(const Settled&)>& settle) {
@@ -237,8 +202,8 @@ Status KeptCheck::settle_displaced(const std::function<Status(const Settled&)>& 
       settled.deleted = facts.u8() != 0;
       settled.kept = std::string(facts.bytes());
     } else {
-      PAWL_ASSIGN_OR_RETURN(settled.kept, find_unsealed(listed.entry.object,
-                                                        {listed.entry.size, listed.entry.digest}));
+      PAWL_ASSIGN_OR_RETURN(settled.kept, unsealed_.find(listed.entry.object,
+                                                         {listed.entry.size, listed.entry.digest}));
     }
     PAWL_TRY(settle(settled));
   }

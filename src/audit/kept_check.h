@@ -8,15 +8,14 @@
 
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "audit/external_sort.h"
 #include "audit/kept_reader.h"
 #include "audit/kept_successors.h"
+#include "audit/kept_unsealed.h"
 #include "audit/report.h"
 #include "audit/root_facts.h"
 #include "audit/shard_reader.h"
@@ -31,7 +30,7 @@ struct Displaced {
   std::uint64_t size = 0;  // of kOtherSize
 };
 
-// One thread. Memory: as given, and about 100 bytes for each kept object that is not entered yet.
+// One thread. Memory: as given, and that of KeptUnsealed.
 class KeptCheck {
  public:
   KeptCheck(ArchiveView& archive, const RootFacts& facts, std::size_t memory_max,
@@ -55,27 +54,19 @@ class KeptCheck {
   Status read_entries(const RootOptions& options, Report& report, bool& head_found);
   Status list_objects();
   Status settle_displaced(const std::function<Status(const Settled&)>& settle);
-  // Which entries have their objects, and which objects have no entry.
+  // Which entries have their objects.
   Status match_objects(bool deep, Report& report);
   Status check_one(std::string_view record, const std::uint64_t* size, bool deep, Report& report);
-  Result<std::optional<std::string>> find_unsealed(std::string_view name,
-                                                   const KeptContent& content);
 
   ArchiveView& archive_;
   const RootFacts& facts_;
   ExternalSort displaced_;  // by name, size and digest
   ExternalSort entries_;    // of the kept chain, by the kept object's path
-  ExternalSort objects_;    // that are there, likewise
+  ExternalSort objects_;    // that are there and not behind the chain's end, likewise
   ExternalSort contents_;   // entries whose objects are there, by name, size, digest and number
   KeptSuccessors successors_;
   std::uint64_t entered_ = 0;  // the newest entry of the chain
-  struct Unsealed {
-    std::string path;
-    std::uint64_t size = 0;
-    std::string explains;  // the name that it was taken for
-  };
-  std::vector<Unsealed> unsealed_;  // kept, and not entered yet
-  std::optional<std::multimap<std::pair<std::uint64_t, Digest>, std::size_t>> unsealed_contents_;
+  KeptUnsealed unsealed_;      // kept, and not entered yet
 };
 
 }  // namespace pawl::audit

@@ -77,11 +77,14 @@ std::vector<std::string> proves(const Report& report) {
                     report.deep ? "content" : "size"));
   }
   if (report.kept > 0) {
-    sentences.push_back(fmt::format(
-        "kept: what was written again or deleted in the bucket ({}) is there, with the {} that it "
-        "had; and where something took its place, that stands there, or is kept in its turn",
-        report.kept == 1 ? "1 object" : fmt::format("{} objects", report.kept),
-        report.deep ? "content" : "size"));
+    sentences.push_back(
+        fmt::format("kept: what was written again or deleted in the bucket ({0}) is there, with "
+                    "the {1} that it "
+                    "had; and where something took its place, something with that {1} stands "
+                    "there, or is kept in "
+                    "its turn",
+                    report.kept == 1 ? "1 object" : fmt::format("{} objects", report.kept),
+                    report.deep ? "content" : "size"));
   }
   sentences.push_back("chained: every page follows the one before it, none was changed or removed");
   if (report.signatures_checked) {

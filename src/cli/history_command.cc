@@ -19,8 +19,9 @@ constexpr std::size_t kForeignShown = 2000;
 
 using Content = audit::HistoryEntry::Content;
 
-bool is_damaged(const audit::HistoryEntry& entry) {
-  return entry.content == Content::kMissing || entry.content == Content::kAltered;
+// Whether its content was looked for in vain.
+bool lacks_content(const audit::HistoryEntry& entry) {
+  return entry.content != Content::kNotRead && entry.content != Content::kWhole;
 }
 
 struct HistoryArguments {
@@ -55,6 +56,7 @@ std::string to_json(const std::vector<audit::HistoryEntry>& entries) {
       json.field("damage", name_of(audit::FindingKind::kMissingObject));
     if (entry.content == Content::kAltered)
       json.field("damage", name_of(audit::FindingKind::kAlteredObject));
+    if (entry.content == Content::kUnsettled) json.field("unsettled", true);
     if (!entry.image.empty()) json.key("image").raw(entry.image);
     json.end_object();
   }
@@ -70,6 +72,11 @@ std::string content_of(const audit::HistoryEntry& entry) {
   if (entry.content == Content::kAltered)
     return "DAMAGED: its content is not what its page says: run `pawl verify`";
   if (entry.content == Content::kMissing) return "its object is missing: run `pawl verify`";
+  if (entry.content == Content::kUnsettled)
+    return fmt::format(
+        "not found among {} objects that are kept and not entered yet, and there are more: run "
+        "`pawl verify --deep`",
+        audit::kKeptLooksMax);
   if (entry.foreign) {
     const std::string_view body = entry.body;
     return fmt::format("somebody else's object, {}: {}{}", counted(entry.size, "byte"),
@@ -132,7 +139,8 @@ int run_history(HistoryArguments& arguments) {
   } else {
     print_entries(*entries, arguments.options.version || arguments.options.at);
   }
-  const bool good = !entries->empty() && std::none_of(entries->begin(), entries->end(), is_damaged);
+  const bool good =
+      !entries->empty() && std::none_of(entries->begin(), entries->end(), lacks_content);
   return good ? kExitGood : kExitFound;
 }
 
@@ -160,8 +168,8 @@ void add_history(CLI::App& app, Action& chosen) {
   command->add_flag("--json", arguments->json,
                     "One JSON document (docs/schemas/history.schema.json)");
   command->footer(
-      "Exit status: 0 found, 1 no such item or version, or its content is damaged, 2 it could not "
-      "run.");
+      "Exit status: 0 found, 1 no such item or version, or its content is damaged or was not "
+      "found, 2 it could not run.");
   command->callback(
       [arguments, &chosen] { chosen = [arguments] { return run_history(*arguments); }; });
 }

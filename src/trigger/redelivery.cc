@@ -83,9 +83,9 @@ std::optional<Redelivery::Work> Redelivery::work_of(const MappingStatus& mapping
                                                       encoder.append(text, sequence, encoded).ok();
                                             return false;
                                           });
-    // Otherwise it is of a stream that began after it, or is over and gone.
-    const bool is_there = read.ok() && written;
-    const auto matches = is_there ? filter->matches(text) : Result<bool>(false);
+    if (!read.ok()) continue;  // it may be readable at the next look
+    // Not written: it is of a stream that began after it, or is over and gone.
+    const auto matches = written ? filter->matches(text) : Result<bool>(false);
     const bool wanted = matches.ok() && *matches;
     if (wanted && bytes_ + text.size() > kRedeliveryBytesMax) {
       count_failure("too much waits to be delivered again");

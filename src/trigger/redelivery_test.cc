@@ -184,6 +184,15 @@ TEST_F(RedeliveryTest, EachMappingIsGivenAChangeOnceWhenItHasBeenThroughIt) {
   EXPECT_THAT(begun({{1}, {2}}), ElementsAre(1, 2));
 }
 
+TEST_F(RedeliveryTest, WhatCantBeReadIsAskedForAtTheNextLook) {
+  deliver(2);
+  streams_.unreadable = true;
+  EXPECT_THAT(again({{1}, {2}}), ElementsAre(false, false));
+  streams_.unreadable = false;
+  EXPECT_THAT(again({{1}, {2}}), ElementsAre(true, true));
+  EXPECT_THAT(batches(), ElementsAre(ElementsAre(1, 2)));
+}
+
 TEST_F(RedeliveryTest, WhatOnlyWaitsHasNotBegun) {
   deliver(3);
   function_.starts_in = seconds(2);

@@ -41,6 +41,7 @@ class ListedStreams final : public MappingStreams {
   };
   std::map<ShardId, Shard> shards;
   mutable std::size_t longest_read = 0;  // bytes of changes
+  bool unreadable = false;
 
   std::optional<SourceExtent> extent(const MappingSource& source,
                                      std::uint32_t shard) const override {
@@ -52,6 +53,7 @@ class ListedStreams final : public MappingStreams {
   Status read(const MappingSource& source, std::uint32_t shard, SequenceNumber after,
               std::size_t count_max, const Visit& visit) const override {
     const Shard& it = shards.at(source.shard(shard));
+    if (unreadable) return Error{ErrorCode::kUnavailable, "the disk does not answer", ""};
     if (after.value < it.floor) return Error{ErrorCode::kExhausted, "trimmed", ""};
     std::size_t bytes = 0;
     for (std::uint64_t i = after.value; i < it.changes.size() && i - after.value < count_max; ++i) {

@@ -99,6 +99,11 @@ class Proven(SupervisedCase):
         self.s3.delete_object(Bucket=self.bucket, Key=names[3])
         report = self.verify("--deep")  # not entered yet
         self.assertEqual((report["verdict"], report["kept"], report["kept_unsealed"]), ("sound", 0, 3), report["findings"])
+        for version in ("1", "2", "3"):
+            done = self.pawl.run("history", f"s3://{self.bucket}", "A", "--version", version, "--s3-endpoint", self.pawl.url)
+            self.assertEqual(done.returncode, 0, done.stdout)
+            self.assertIn(f"content of {names[int(version)]}", done.stdout)
+            self.assertIn(f"kept as .pawl/kept/000000000000000{version}", done.stdout)
         self.assertEqual(json.loads(self.work("enter")), {"kept": 3, "kept_bytes": 3 * len(f"content of {names[0]}"), "entered": 3})
         report = self.verify("--deep")
         self.assertEqual(report["verdict"], "sound", report["findings"])

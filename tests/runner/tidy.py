@@ -25,7 +25,7 @@ SEEN_BY_SOURCES = re.compile(r" (-[DI]\S+|-isystem \S+)")
 OF_A_GROUP = [r"--header-filter=(/src/[a-z]+/[a-z0-9_]+\.h|\.cc)$", "--checks=-bugprone-suspicious-include"]
 RUN_S = 900
 FINDING = re.compile(r"^((/[^:\n]+):\d+:\d+: (?:error|warning): .*)$", re.MULTILINE)
-NAMESPACE = re.compile(r"^namespace ([a-z_:]+) \{", re.MULTILINE)
+NAMESPACE_OR_MAIN = re.compile(r"^(namespace [a-z_:]+ \{|int main\()", re.MULTILINE)
 # At most so many sources in one run: more would leave the second core without work at the end.
 MEMBERS_MAX = 60
 
@@ -40,10 +40,10 @@ def compiled() -> tuple[list[Group], list[dict[str, str]]]:
     """What is compiled, but tests: these are compiled with every warning on, which is enough. Headers are judged through the
     sources that include them. With the compile commands of groups and of each member by itself."""
     entries = []
-    groups = []
+    groups: list[Group] = []
     for entry in json.loads((BUILD / "compile_commands.json").read_text()):
         source = Path(entry["file"])
-        if "_test" in source.stem:
+        if "_test" in source.stem or any(group.source == source for group in groups):
             continue
         entry["command"] = PRECOMPILED.sub("", entry["command"])
         members = [source]
@@ -57,7 +57,7 @@ def compiled() -> tuple[list[Group], list[dict[str, str]]]:
 
 def namespaces(group: Group) -> set[str]:
     """Where its sources have names of their own, which another group could have, too."""
-    return {name for member in group.members for name in NAMESPACE.findall(member.read_text())}
+    return {name for member in group.members for name in NAMESPACE_OR_MAIN.findall(member.read_text())}
 
 
 def combined(groups: list[Group]) -> list[list[Group]]:

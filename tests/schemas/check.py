@@ -11,6 +11,7 @@ import argparse
 import copy
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -49,6 +50,15 @@ def validator(command: str) -> jsonschema.Draft202012Validator:
     schema = json.loads((TOP / "docs" / "schemas" / f"{command}.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
+
+
+def check_alarms(tally: Tally) -> None:
+    """An alarm that a person can look up is one that a machine may meet, and the other way round."""
+    table = (TOP / "docs" / "operations.md").read_text().split("| alarm |", 1)[1].split("\n\n", 1)[0]
+    listed = set(re.findall(r"^\| `([a-z-]+)`", table, re.MULTILINE))
+    schema = json.loads((TOP / "docs" / "schemas" / "status.schema.json").read_text())
+    known = set(schema["properties"]["alarms"]["items"]["properties"]["kind"]["enum"])
+    tally.check("alarms of docs/operations.md are those of the schema", bool(listed) and listed == known, str(listed ^ known))
 
 
 def refuses(schema: jsonschema.Draft202012Validator, document: dict[str, Any]) -> bool:
@@ -256,6 +266,7 @@ def main() -> int:
     parser.add_argument("--ports", type=int, default=8260)
     options = parser.parse_args()
     tally = Tally()
+    check_alarms(tally)
     with servers.Cleanup() as cleanup:
         folder = Path(cleanup.directory())
         expect = '[tables.points]\nexpect = { bucket = "history", name = "{id}-{v}", deadline = "1s" }\n'

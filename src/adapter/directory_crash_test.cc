@@ -55,9 +55,11 @@ std::vector<std::string> names_of(std::uint64_t round) {
 }
 std::string body_of(const std::string& name) {
   std::minstd_rand random(static_cast<unsigned>(std::hash<std::string>{}(name)));
+  const std::size_t size = random() % 3 == 0 ? random() % 300'000 : random() % 800;
+  // All are rendered again after each kill, so each by doubling what is there.
   std::string body = name;
-  for (auto left = random() % 3 == 0 ? random() % 300'000 : random() % 800; left > 0; --left)
-    body.push_back(static_cast<char>(random()));
+  for (int i = 0; i < 61; ++i) body.push_back(static_cast<char>(random()));
+  while (body.size() < size) body.append(body, 0, size - body.size());
   return body;
 }
 std::string page_of(std::size_t chain, std::uint64_t number) {

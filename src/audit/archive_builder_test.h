@@ -12,16 +12,13 @@
 
 #include "audit/verifier.h"
 #include "base/base64.h"
+#include "base/sanitized.h"
 
 namespace pawl::audit {
 
 // Who damages one byte after the other goes on by so many: all of them, but under a sanitizer, where each takes ten times as
 // long, one of seven. (Lines and fields have other lengths, so every kind of byte is met.)
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr std::size_t kNextByte = 7;
-#else
-inline constexpr std::size_t kNextByte = 1;
-#endif
+inline constexpr std::size_t kNextByte = kSanitized ? 7 : 1;
 
 class MemoryArchive final : public ArchiveView {
  public:

@@ -9,16 +9,13 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "base/sanitized.h"
 #include "drill/embedded_world.h"
 
 namespace pawl::drill {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t kSeedsDefault = 200;
-#else
-constexpr std::uint64_t kSeedsDefault = 2000;
-#endif
+constexpr std::uint64_t kSeedsDefault = kSanitized ? 200 : 2000;
 // One seed of so many is run twice.
 constexpr std::uint64_t kTwiceEvery = 20;
 

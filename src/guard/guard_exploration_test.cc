@@ -12,16 +12,11 @@
 #include <vector>
 
 #include "base/digest.h"
+#include "base/sanitized.h"
 #include "guard/exploration_world_test.h"
 
 namespace pawl::guard::exploration {
 namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kSlowBuild = true;
-#else
-constexpr bool kSlowBuild = false;
-#endif
 
 // Two independent hashes of a state's key: 128 bits, so that a collision among millions is not to be expected.
 struct StateHash {
@@ -121,14 +116,14 @@ void explore(const char* what, const Faults& faults) {
 TEST(GuardExploration, EveryStateKeepsThePromises) {
   explore("a split at any moment and 1 preemption", {.preemptions = 1});
   explore("1 doubtful page", {.doubtful_pages = 1});
-  if (kSlowBuild) return;
+  if (kSanitized) return;
   explore("1 crash", {.crashes = 1, .splits = false});
   explore("1 doubtful row write", {.doubtful_rows = 1, .splits = false});
   explore("1 pause", {.pauses = 1, .splits = false});
 }
 
 TEST(GuardExploration, EveryStateOfLargerScopes) {
-  if (!all_of_it() || kSlowBuild) GTEST_SKIP() << "takes long: PAWL_EXPLORE=1";
+  if (!all_of_it() || kSanitized) GTEST_SKIP() << "takes long: PAWL_EXPLORE=1";
   explore("2 preemptions and 1 slow reader", {.preemptions = 2, .slow_readers = 1});
   explore("1 crash, a split at any moment", {.crashes = 1});
   explore("1 pause, a split at any moment", {.pauses = 1});

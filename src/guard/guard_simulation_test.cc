@@ -12,16 +12,13 @@
 #include <set>
 #include <string>
 
+#include "base/sanitized.h"
 #include "guard/simulation_worker_test.h"
 
 namespace pawl::guard::simulation {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t kSeedsDefault = 300;
-#else
-constexpr std::uint64_t kSeedsDefault = 5000;
-#endif
+constexpr std::uint64_t kSeedsDefault = kSanitized ? 300 : 5000;
 constexpr std::uint64_t kTwiceEvery = 50;  // one seed of so many is run twice
 
 std::uint64_t setting(const char* name, std::uint64_t otherwise) {

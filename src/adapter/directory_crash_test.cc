@@ -20,13 +20,14 @@
 #include "adapter/directory_object_store.h"
 #include "adapter/system_random.h"
 #include "adapter/temporary_directory.h"
+#include "base/sanitized.h"
 #include "port/conformance/run_awaitable.h"
 
 namespace pawl {
 namespace {
 
 constexpr std::array<const char*, 3> kChains = {"a", "b", "root"};
-constexpr std::uint64_t kKillsDefault = 60;
+constexpr std::uint64_t kKillsDefault = kSanitized ? 15 : 60;
 constexpr std::uint64_t kLongestLifeUs = 60'000;
 constexpr std::uint64_t kLifeUsMax = 5'000'000;
 

@@ -349,6 +349,7 @@ TEST(ExpectationExploration, SoDoesAskingTwoMappings) {
 }
 
 TEST(ExpectationExploration, FindsACallThatIsNotOneAndOneWithoutADeadline) {
+  if (kSanitized) GTEST_SKIP() << "takes long";
   World world;
   world.asks = world.one_name = true;
   world.deadline = 1;

@@ -17,7 +17,7 @@ CONCURRENT_FOLDERS = {"adapter", "server", "trigger", "wire"}
 NOT_CONCURRENT = "DirectoryCrash.*"
 FUZZ_SECONDS = 20
 BUILD_S = 2400
-TESTS_S = 600
+TESTS_S = 1200
 
 
 def sanitizer_build(preset: str, targets: list[str], log: Path) -> Outcome:

@@ -174,8 +174,8 @@ Awaitable<Status> SupervisedTable::open() {
 }
 
 // Whether the table is an older one than the ledger, whose last entry of the shard that is. Also when it has grown past it since:
-// then another change has that one's number. The change that a hold stands behind stays in the log, so it can be asked; what was
-// trimmed while nobody expected anything can't, and begins with a gap.
+// then another change has that one's number. It can be asked as long as the log has it: a hold keeps what comes behind it, not
+// itself, and where it is trimmed the ledger goes on behind a gap (docs/internals/supervised.md).
 Status SupervisedTable::check_older(ShardId shard, const ledger::PageEntry& last) {
   const auto position = ground_.tables.log->position(shard);
   const auto sequence = stream::parse_sequence(last.source);

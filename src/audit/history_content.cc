@@ -9,8 +9,8 @@
 
 #include "audit/body_facts.h"
 #include "audit/kept_reader.h"
-#include "audit/kept_successors.h"
 #include "audit/kept_unsealed.h"
+#include "audit/object_digest.h"
 
 namespace pawl::audit {
 namespace {

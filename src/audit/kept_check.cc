@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "audit/listed_entry.h"
+#include "audit/object_digest.h"
 #include "base/coding.h"
 
 namespace pawl::audit {

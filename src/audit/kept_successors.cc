@@ -6,13 +6,11 @@
 #include <utility>
 
 #include "audit/listed_entry.h"
+#include "audit/object_digest.h"
 #include "base/coding.h"
 
 namespace pawl::audit {
 namespace {
-
-// Objects may be of any size: they are hashed in pieces.
-constexpr std::size_t kPieceSize = std::size_t{4} << 20;
 
 // What stands under a name in place of what its last entry says.
 enum class Instead : std::uint8_t { kNothing, kOtherSize, kOtherContent };
@@ -42,18 +40,6 @@ void report_finding(FindingKind kind, std::string object, std::uint64_t sequence
 }
 
 }  // namespace
-
-Result<std::optional<Digest>> digest_in(ArchiveView& archive, std::string_view path,
-                                        std::uint64_t size) {
-  Sha256 hash;
-  for (std::uint64_t offset = 0; offset < size;) {
-    PAWL_ASSIGN_OR_RETURN(const auto piece, archive.read(path, offset, kPieceSize));
-    if (!piece || piece->empty()) return std::optional<Digest>();
-    hash.update(*piece);
-    offset += piece->size();
-  }
-  return std::optional<Digest>(hash.finish());
-}
 
 // A record of entries_: name, NUL, sequence, instant, whether deleted, content, whether it says by what, that. One of suspects_ has
 // behind it what stands there instead, and its size.

@@ -19,10 +19,6 @@
 
 namespace pawl::audit {
 
-// The SHA-256 of an object of that size, read in pieces; nothing if it is gone or shorter.
-Result<std::optional<Digest>> digest_in(ArchiveView& archive, std::string_view path,
-                                        std::uint64_t size);
-
 // One thread. Memory: as given.
 class KeptSuccessors {
  public:

@@ -3,7 +3,7 @@
 #include <charconv>
 #include <system_error>
 
-#include "audit/kept_successors.h"
+#include "audit/object_digest.h"
 
 namespace pawl::audit {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "audit/body_facts.h"
 #include "audit/listed_entry.h"
+#include "audit/object_digest.h"
 #include "base/coding.h"
 
 namespace pawl::audit {
